@@ -8,7 +8,7 @@ export interface BuildOptions {
   readonly weights?: string | false;
   readonly via?: string;
   readonly dtype: 'f32' | 'f16';
-  readonly target: 'onnx' | 'tfjs' | 'triton';
+  readonly target: 'onnx' | 'tfjs' | 'torch' | 'triton';
   readonly seed: number;
   /** Patterns of named values. */
   readonly expose?: readonly string[];

@@ -32,6 +32,7 @@ export async function build(
   if (isValueList(options)) return listValues(io, file, options, given);
   if (options.target !== 'triton') refuseForTriton(given);
   if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(io, file, options);
+  if (options.target === 'torch') return (await import('./build-torch.ts')).buildForTorch(io, file, options);
   if (options.recompute !== undefined)
     throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
   if (options.target === 'triton') return (await import('./build-triton.ts')).buildForTriton(io, file, options);
@@ -85,6 +86,8 @@ function refuseExposing(options: BuildOptions): void {
   if (isLook(options)) throw new UsageError('--print-after and --explain show the graph as it is: leave --expose out');
   if (options.target === 'triton')
     throw new UsageError('--expose is for --target onnx: Triton gives the outputs of the model as it is');
+  if (options.target === 'torch')
+    throw new UsageError('--expose is for --target onnx: a PyTorch module has hooks for the results of its parts');
   if (options.target === 'tfjs')
     throw new UsageError(
       "--expose is for --target onnx: TensorFlow.js programs share the training's graph, which has the model's own outputs",

@@ -54,9 +54,9 @@ export function addBuild(program: Command, { io, exit }: Setting): void {
     .addOption(
       new Option(
         '--target <target>',
-        'onnx; tfjs: TensorFlow.js programs that run the model and train it; triton: a folder in a model repository of Triton',
+        'onnx; tfjs: TensorFlow.js programs that run the model and train it; torch: a Python package with PyTorch modules; triton: a folder in a model repository of Triton',
       )
-        .choices(['onnx', 'tfjs', 'triton'])
+        .choices(['onnx', 'tfjs', 'torch', 'triton'])
         .default('onnx'),
     )
     .option('--max-batch <n>', 'for triton: most requests that one run answers; by default, 8', between(1, 4096))

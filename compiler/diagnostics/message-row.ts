@@ -12,4 +12,6 @@ export interface MessageRow {
   readonly example: string;
   /** The lock file beside the example, for a message of `crobc check --lock`. */
   readonly lock?: string;
+  /** The model of the example that is built, for a message of `crobc build --target torch`. */
+  readonly torch?: string;
 }

@@ -4,9 +4,10 @@ import { nameMessages } from './messages/names.ts';
 import { shapeMessages } from './messages/shapes.ts';
 import { staticMessages } from './messages/statics.ts';
 import { syntaxMessages } from './messages/syntax.ts';
+import { targetMessages } from './messages/targets.ts';
 import { variantMessages } from './messages/variants.ts';
 
-/** CROB1xxx syntax, 2000s names, 2100s shapes, 2200s statics and types, 2300s variants, models, recipes, 2400s locks. */
+/** CROB1xxx syntax, 2000s names, 2100s shapes, 2200s statics and types, 2300s variants, models, recipes, 2400s locks, 2500s targets. */
 export const messages = {
   ...syntaxMessages,
   ...nameMessages,
@@ -14,6 +15,7 @@ export const messages = {
   ...staticMessages,
   ...variantMessages,
   ...lockMessages,
+  ...targetMessages,
 } as const satisfies Record<string, MessageRow>;
 
 export type MessageCode = keyof typeof messages;

@@ -1,0 +1,258 @@
+import type { Ident, Param, Statement } from '../../../grammar/tree.ts';
+import { nodesBelow } from '../../../grammar/within.ts';
+import type { Context } from '../../elaborate/context/context.ts';
+import { type Equation, type FlatModel, isWritten } from '../../elaborate/models/flat-model.ts';
+import type { ModelGraph } from '../../elaborate/models/model.ts';
+import type { FileScope } from '../../elaborate/source/file-scope.ts';
+import { Body } from './body.ts';
+import { changesOf, literal } from './changes.ts';
+import { initDef, inModuleList, type Members, pathOf, pathsField } from './classes.ts';
+import { translateField } from './fields.ts';
+import { given, type Kind, none, optional, resultType } from './kinds.ts';
+import { memberName } from './names.ts';
+import { writeParams } from './parameters.ts';
+import { assign, atom, attribute, type Py, type PyStatement } from './python/tree.ts';
+import type { Package, Scope, SignatureParam, Value } from './scope.ts';
+import { checks, deviceOf, dimStatements, docstring, shapeComment, typeScope } from './signatures.ts';
+import { dimSources, parameterKind } from './types.ts';
+
+/** Translates a model, merged with its bases, to one class. */
+export function translateModel(pack: Package, context: Context, model: ModelGraph): PyStatement {
+  const { flat } = model;
+  const members: Members = { kinds: new Map(), stored: new Set(), weight: undefined };
+  const init: Body = new Body({
+    pack,
+    file: flat.file,
+    self: { method: () => undefined },
+    member: (name) => ownMember(members, name),
+    device: undefined,
+    training: atom('self.training'),
+    result: none,
+  });
+  const changes = changesOf({ pack, context, model, own: () => init });
+  const params = [...flat.params].map(([name, { decl, file }]): SignatureParam => {
+    const anew = flat.values.get(name);
+    const expr = anew?.decl ?? decl.value;
+    if (!expr) return { decl, file };
+    const within = anew?.file ?? file;
+    const plain = literal(model.params.get(name));
+    const translate = (scope: Scope): Value => plain ?? translateField(scope, expr, changes.get(name));
+    return { decl, file, value: { expr, file: within, translate, constant: plain !== undefined } };
+  });
+  const written = writeParams(pack, init, params);
+  const before = [...init.statements];
+  for (const { name, kind } of written.known) if (given(kind).kind === 'part') members.stored.add(name);
+  const main = init.apart(() => {
+    for (const [name, { decl, file }] of fieldsInOrder(flat)) {
+      const value = init.within(file, () => translateField(init, decl.value, changes.get(name)));
+      members.kinds.set(name, value.kind);
+      init.emit(assign(`self.${memberName(name)}`, inModuleList(value)));
+    }
+  });
+  const forward = translateForward(pack, flat, written.known, members);
+  const kept = written.known.filter(({ name }) => members.stored.has(name));
+  const inside = [
+    ...before,
+    ...kept.map(({ name, python }) => assign(`self.${memberName(name)}`, atom(python))),
+    ...main.statements,
+  ];
+  const paths = [...flat.fields].map(([name, { decl }]) => ({ name, path: pathOf(decl.attributes) }));
+  return {
+    kind: 'class',
+    name: flat.name,
+    bases: ['nn.Module'],
+    body: [...docstring(docsOf(flat), 4), ...pathsField(paths), initDef(written.params, inside), forward],
+  };
+}
+
+/** The documentation of a model, followed by that of its bases. */
+function docsOf({ decl, file }: FlatModel): readonly string[] {
+  const docs = [...decl.docs];
+  let at: { decl: typeof decl; file: FileScope } = { decl, file };
+  while (at.decl.base) {
+    const base = at.file.lookup(at.decl.base.name);
+    if (base?.decl.kind !== 'model') break;
+    if (base.decl.docs.length > 0) docs.push(...(docs.length > 0 ? [''] : []), ...base.decl.docs);
+    at = { decl: base.decl, file: base.file };
+  }
+  return docs;
+}
+
+function ownMember(members: Members, name: string): Value | undefined {
+  const kind = members.kinds.get(name);
+  return kind && { py: attribute(atom('self'), memberName(name)), kind, any: false };
+}
+
+type Field = FlatModel['fields'] extends Map<string, infer F> ? F : never;
+
+/** The parts of a model, each behind those that it reads. */
+function fieldsInOrder({ fields, overrides }: FlatModel): readonly (readonly [string, Field])[] {
+  const out = new Map<string, Field>();
+  const open = new Set<string>();
+  const visit = (name: string): void => {
+    const field = fields.get(name);
+    if (!field || open.has(name)) return;
+    open.add(name);
+    const inside = overrides.filter((one) => one.name === name).map(({ value }) => value);
+    for (const node of [field.decl.value, ...inside].flatMap(nodesBelow)) if (node.kind === 'name') visit(node.name);
+    out.set(name, field);
+  };
+  for (const name of fields.keys()) visit(name);
+  return [...out];
+}
+
+function translateForward(
+  pack: Package,
+  flat: FlatModel,
+  params: readonly { readonly name: string; readonly kind: Kind }[],
+  members: Members,
+): PyStatement {
+  const inputs = [...flat.inputs.values()].map(
+    ({ decl, file }): SignatureParam => ({ decl: asParam(decl.name, decl), file }),
+  );
+  const kinds = inputs.map(({ decl, file }) => parameterKind(typeScope(pack, file, [], ''), decl));
+  const told = kinds.map((kind, i) => ({ python: inputs[i]?.decl.name.name ?? '', kind }));
+  const body = new Body({
+    pack,
+    file: flat.file,
+    self: { method: () => undefined },
+    member: (name) => {
+      const own = ownMember(members, name);
+      if (own) return own;
+      const param = params.find((one) => one.name === name);
+      if (!param) return undefined;
+      members.stored.add(name);
+      return { py: attribute(atom('self'), memberName(name)), kind: param.kind, any: false };
+    },
+    device: deviceOf(told),
+    training: atom('self.training'),
+    result: none,
+  });
+  const written = writeParams(pack, body, inputs);
+  body.withDims(new Set(dimSources(inputs).keys()));
+  const conditions = body.apart(() => {
+    for (const { decl, file } of flat.where)
+      for (const one of body.within(file, () => checks(body, flat.name, [decl]))) body.emit(one);
+  });
+  const outputs = [...flat.outputs].map(([name, { decl, file }]) => ({ name, decl, file }));
+  const always = outputs.filter(({ decl }) => !decl.stage);
+  const inTraining = outputs.filter(({ decl }) => decl.stage);
+  const done = new Set<string>();
+  let result: Kind = none;
+  const main = body.apart(() => {
+    const results = always.map((one) => ({ ...one, value: output(body, flat, one, done) }));
+    const [only] = results;
+    if (only && outputs.length === 1) {
+      result = only.value.kind;
+      body.emit({ kind: 'return', value: only.value.py, comment: undefined });
+      return;
+    }
+    const later = body.apart(() => inTraining.map((one) => ({ ...one, value: output(body, flat, one, done) })));
+    const kind = pack.tuple(`${flat.name}Output`, [
+      ...results.map(({ name, value }) => ({ name, of: value.kind })),
+      ...later.value.map(({ name, value }) => ({ name, of: optional(value.kind) })),
+    ]);
+    result = kind;
+    const made = (values: readonly { readonly name: string; readonly value: { readonly py: Py } }[]): PyStatement => ({
+      kind: 'return',
+      value: {
+        kind: 'call',
+        callee: atom(`${flat.name}Output`),
+        args: values.map(({ name, value }) => ({ name: nameIn(kind, name), value: value.py })),
+      },
+      comment: undefined,
+    });
+    if (inTraining.length > 0) {
+      const early = made([...results, ...inTraining.map(({ name }) => ({ name, value: { py: atom('None') } }))]);
+      const test: Py = { kind: 'unary', op: 'not', operand: atom('self.training') };
+      body.emit({ kind: 'if', test, then: [early], otherwise: [] });
+      for (const statement of later.statements) body.emit(statement);
+    }
+    body.emit(made([...results, ...later.value]));
+  });
+  const signature = { name: 'forward', params: inputs, result: undefined, where: [], file: flat.file, kind: result };
+  const documented = [...flat.inputs.values(), ...always].flatMap((one): readonly PyStatement[] => {
+    const { name, docs } = one.decl;
+    return docs.length === 0 ? [] : [{ kind: 'comment', text: `${name.name}: ${docs.join(' ')}` }];
+  });
+  return {
+    kind: 'def',
+    name: 'forward',
+    self: true,
+    params: written.params,
+    keywordOnly: undefined,
+    result: resultType(result),
+    body: [
+      ...shapeComment(pack, signature, 8),
+      ...documented,
+      ...dimStatements(inputs, body.dims),
+      ...conditions.statements,
+      ...main.statements,
+    ],
+  };
+}
+
+function nameIn(kind: Kind, name: string): string {
+  return (kind.kind === 'tuple' && kind.items.find((one) => one.name === name)?.attribute) || name;
+}
+
+function asParam(
+  name: Ident,
+  {
+    docs,
+    type,
+    span,
+  }: { readonly docs: readonly string[]; readonly type: Param['type']; readonly span: Param['span'] },
+): Param {
+  return { docs, name, type, value: undefined, span };
+}
+
+interface Output {
+  readonly name: string;
+  readonly decl: { readonly value: import('../../../grammar/tree.ts').Expr | undefined; readonly name: Ident };
+  readonly file: FileScope;
+}
+
+function output(body: Body, flat: FlatModel, { name, decl, file }: Output, done: Set<string>): Value {
+  if (!decl.value) {
+    equation(body, flat, name, done);
+    return body.translate({ kind: 'name', name, span: decl.name.span });
+  }
+  equationsOf(body, flat, decl.value, done);
+  const { value: expr } = decl;
+  return body.within(file, () => {
+    body.run([{ kind: 'let', docs: [], name: decl.name, value: expr, span: expr.span }]);
+    return body.translate({ kind: 'name', name, span: decl.name.span });
+  });
+}
+
+function equationsOf(body: Body, flat: FlatModel, expr: object, done: Set<string>): void {
+  for (const node of nodesBelow(expr)) if (node.kind === 'name') equation(body, flat, node.name, done);
+}
+
+/** Emits a `let` of the model behind those that it reads. */
+function equation(body: Body, flat: FlatModel, name: string, done: Set<string>): void {
+  const from = flat.lets.get(name);
+  if (!from || done.has(name)) return;
+  done.add(name);
+  const { decl, file } = from;
+  if (decl.kind === 'let-item') {
+    equation(body, flat, decl.whole, done);
+    return;
+  }
+  equationsOf(body, flat, decl.value, done);
+  body.within(file, () => body.run([statementOf(flat, decl)]));
+}
+
+function statementOf({ lets }: FlatModel, decl: Extract<Equation, { kind: 'model-let' }>): Statement {
+  const { docs, name, value, span } = decl;
+  if (isWritten(name.name)) return { kind: 'let', docs, name, value, span };
+  const items = [...lets.values()].flatMap(({ decl: one }) =>
+    one.kind === 'let-item' && one.whole === name.name ? [one] : [],
+  );
+  const names = (items[0]?.names ?? []).map(({ item, name: own }, i) => {
+    const kept = items.some(({ position }) => position === i);
+    return { item, name: kept ? own : { ...own, name: '_' } };
+  });
+  return { kind: 'let-items', docs, names, value, span };
+}

@@ -1,0 +1,197 @@
+import { expect, test } from 'vitest';
+import { written } from './written.ts';
+
+/** The class of a name in a module's text. */
+function classIn(text: string, name: string): string {
+  const start = text.indexOf(`class ${name}(`);
+  const end = text.slice(start).search(/\n\n\n/);
+  return end < 0 ? text.slice(start) : `${text.slice(start, start + end)}\n`;
+}
+
+const gated = `/// Scales channels by what it sees of them.
+module Excite(channels: int, reduction: int = 4, hidden: int = channels/reduction) where channels % reduction == 0 {
+  squeeze = Linear(channels, hidden)
+  @path("up.0") excite = Linear(hidden, channels, bias = false)
+  param scale: f32[channels] ~ constant(value = 0.1)
+
+  forward(x: f32[B, channels, H, W]) -> f32[B, channels, H, W] where 2 <= H {
+    let seen = mean(x, "b c h w -> b c") // eq. 1
+    let weight = sigmoid(excite(relu(squeeze(seen)))) * scale
+    return x * rearrange(weight, "b c -> b c 1 1")
+  }
+}
+
+model Net {
+  gate = Excite(8)
+  input x: f32[B, 8, H, W]
+  output y = gate(x)
+}
+`;
+
+test('a module is a class with its parameters, documentation, conditions and equations', () => {
+  const { text, messages } = written(gated.replace('model Net {', 'model Net where 2 <= H {'));
+  expect(messages).toEqual([]);
+  expect(classIn(text, 'Excite')).toBe(`class Excite(nn.Module):
+    """Scales channels by what it sees of them."""
+
+    paths: ClassVar[dict[str, str]] = {"excite": "up.0"}
+
+    def __init__(
+        self, channels: int, reduction: int = 4, hidden: int | None = None
+    ) -> None:
+        super().__init__()
+        if hidden is None:
+            hidden = channels // reduction
+        if channels % reduction != 0:
+            raise ValueError("Excite needs channels % reduction == 0")
+        self.squeeze = nn.Linear(channels, hidden)
+        self.excite = nn.Linear(hidden, channels, bias=False)
+        self.scale = nn.Parameter(torch.full((channels,), float(0.1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        # x: f32[B, channels, H, W] -> f32[B, channels, H, W]
+        H = x.shape[2]
+        if H < 2:
+            raise ValueError("Excite needs 2 <= H")
+        seen = x.mean((2, 3))  # eq. 1
+        weight = self.excite(F.relu(self.squeeze(seen))).sigmoid() * self.scale
+        return x * weight[:, :, None, None]
+`);
+});
+
+test('a slot whose owner passes arguments takes what constructs the part', () => {
+  const { text, messages } = written(`interface Norm(dim: int) {
+  forward(x: f32[B, N, dim]) -> f32[B, N, dim]
+}
+module Scale(dim: int, by: float = 2.0): Norm {
+  forward { return x * by }
+}
+module Block(dim: int, norm: Norm = Scale(by = 3.0)) {
+  before = norm(dim = dim)
+  forward(x: f32[B, N, dim]) -> f32[B, N, dim] { return before(x) }
+}
+model Net {
+  blocks = [Block(8) for i in 0..2]
+  input x: f32[B, N, 8]
+  output y = blocks[1](blocks[0](x))
+}
+model Other extends Net { blocks[*].norm = Scale() }
+`);
+  expect(messages).toEqual([]);
+  expect(text).toContain('class Scale(Norm):');
+  expect(text).toContain('norm: Callable[..., Norm] = partial(Scale, by=3.0)');
+  expect(text).toContain('self.before = norm(dim=dim)');
+  expect(text).toContain('self.blocks = nn.ModuleList([Block(8) for i in range(2)])');
+});
+
+test('lines of a variant change arguments, and classes further inside', () => {
+  const source = `module Inner(dim: int, by: float = 1.0) {
+  fc = Linear(dim, dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] { return fc(x) * by }
+}
+module Outer(dim: int) {
+  inner = Inner(dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] { return inner(x) }
+}
+model Net(dim: int = 8) {
+  outer = Outer(dim)
+  input x: f32[B, dim]
+  output y = outer(x)
+}
+model Other extends Net {
+  dim = 2 * dim
+  outer.inner.by = 0.5
+}
+`;
+  expect(written(source, 'Other').text).toContain('self.inner = Inner(dim, by=0.5)');
+  expect(written(source, 'Other').text).not.toContain('Outer2');
+  expect(written(source, 'Other').text).toContain('def __init__(self, dim: int = 16) -> None:');
+  expect(written(source, 'Net').text).toContain('self.inner = Inner(dim)\n');
+});
+
+test('statements keep their order and names; lists are copied before they are changed', () => {
+  const { text, messages } = written(`fn doubled(maps: [f32[B, C[i]] for i in 0..2]) -> typeof(maps) {
+  for i in 0..2 {
+    maps[i] = 2.0 * maps[i]
+  }
+  return maps
+}
+fn ramp(n: dim, falling: bool = false) -> f32[n, n] =
+  tensor f32[i in n, j in n] {
+    let at = if falling { f32(n - 1 - i) } else { f32(i) }
+    at - f32(floor(j/2))
+  }
+model Net {
+  input x: f32[B, 4]
+  input z: f32[B, 6]
+  let both = doubled([x, z])
+  output y = matmul(both[0], ramp(4)) + sum(both[1], "b c -> b 1")
+}
+`);
+  expect(messages).toEqual([]);
+  expect(text).toContain(`    maps = list(maps)
+    for i in range(2):
+        maps[i] = 2.0 * maps[i]
+    return maps
+`);
+  expect(text).toContain(`def ramp(n: int, falling: bool = False, *, device: torch.device) -> Tensor:
+    # -> f32[n, n]
+    i = torch.arange(n, device=device).unsqueeze(1)
+    j = torch.arange(n, device=device)
+    at = (n - 1 - i).float() if falling else i.float()
+    return at - (j // 2).float()
+`);
+  expect(text).toContain('torch.matmul(both[0], ramp(4, device=x.device))');
+});
+
+test('names that Python or nn.Module uses get an underscore, and crob’s name stays in `paths`', () => {
+  const { text } = written(`module Part(dim: int) {
+  half = Linear(dim, dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    let lambda = half(x)
+    return lambda
+  }
+}
+model Net {
+  part = Part(4)
+  input x: f32[B, 4]
+  output y = part(x)
+}
+`);
+  expect(text).toContain('paths: ClassVar[dict[str, str]] = {"half_": "half"}');
+  expect(text).toContain('lambda_: Tensor = self.half_(x)');
+});
+
+test('outputs that only training reads are none in inference', () => {
+  const { text } = written(`model Net {
+  fc = Linear(4, 4)
+  head = Linear(4, 2)
+  input x: f32[B, 4]
+  let y = fc(x)
+  output y
+  output(train) score = head(y)
+}
+`);
+  expect(text).toContain('class NetOutput(NamedTuple):\n    y: Tensor\n    score: Tensor | None\n');
+  expect(text).toContain(
+    '        if not self.training:\n            return NetOutput(y=y, score=None)\n        score = self.head(y)\n',
+  );
+});
+
+test('what cannot be written is an error, and its place', () => {
+  const { messages } = written(
+    `module Stage(dim: int, by: float = 1.0) {
+  fc = Linear(dim, dim)
+  forward(x: f32[B, dim]) -> f32[B, dim] { return fc(x) * by }
+}
+model Net {
+  stages = [Stage(8) for i in 0..2]
+  input x: f32[B, 8]
+  output y = stages[1](stages[0](x))
+}
+model Other extends Net { stages[1].by = 2.0 }
+`,
+    'Other',
+  );
+  expect(messages).toEqual(['CROB2501 a PyTorch module cannot change one item of a list of parts']);
+});
