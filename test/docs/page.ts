@@ -26,6 +26,7 @@ import { shows } from './transcript.ts';
  * | | a file of `fixtures.ts` that a line names is put into the folder |
  * | ` ```sh brief ` | the same, with two steps of training, twenty small scenes, four samples of an evaluation |
  * | ` ```ts [name] ` | compiled under strict rules when all the rest is done |
+ * | ` ```python name ` | is in the file of this name, which a command has written |
  * | ` ```json `, ` ```diff `, ` ```text ` | json must parse; the others are only shown |
  *
  * Gives the page as it should be: where a `text` block does not show what was printed, with what was.
@@ -93,6 +94,9 @@ export class PageRun {
       case 'text':
       case 'diff':
         break;
+      case 'python':
+        this.#written(block);
+        break;
       // test/cli/ci.test.ts runs these, from the page.
       case 'yaml':
       case 'bash':
@@ -113,6 +117,13 @@ export class PageRun {
     writeFileSync(path, `${block.text}\n`);
     this.#files.set(normalize(name), `${block.text}\n`);
     return name;
+  }
+
+  /** A block of a file that a command has written. */
+  #written(block: Block): void {
+    const path = join(this.#folder, block.words.find((word) => word.endsWith('.py')) ?? '');
+    if (!path.endsWith('.py') || !existsSync(path)) this.#fault(block, 'no command has written this file');
+    else if (!readFileSync(path, 'utf8').includes(block.text.trim())) this.#fault(block, `${path} does not have this`);
   }
 
   #crob(block: Block): void {

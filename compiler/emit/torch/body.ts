@@ -340,7 +340,8 @@ export class Body implements Scope {
     this.returns(value, behind);
   }
 
-  returns(value: Value, comment: string | undefined): void {
+  /** Emits a statement that returns a value of the kind `result`, by default the kind of the function's result. */
+  returns(value: Value, comment: string | undefined, result: Kind = this.#options.result): void {
     if (!value.any) {
       this.emit({ kind: 'return', value: value.py, comment });
       return;
@@ -348,11 +349,10 @@ export class Body implements Scope {
     const local = value.py.kind === 'atom' ? this.#variableNamed(value.py.text) : undefined;
     if (local) {
       local.annotated = true;
-      local.kind = either(local.kind, this.#options.result);
+      local.kind = either(local.kind, result);
       this.emit({ kind: 'return', value: value.py, comment });
       return;
     }
-    const { result } = this.#options;
     const name = this.declare(this.#locals.some((map) => map.has('out')) ? 'result' : 'out', result, false);
     const annotation = () => resultType(result);
     this.emit({ kind: 'assign', target: name, annotation, value: value.py, comment });

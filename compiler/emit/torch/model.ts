@@ -144,7 +144,7 @@ function translateForward(
     const [only] = results;
     if (only && outputs.length === 1) {
       result = only.value.kind;
-      body.emit({ kind: 'return', value: only.value.py, comment: undefined });
+      body.returns(only.value, undefined, only.value.kind);
       return;
     }
     const later = body.apart(() => inTraining.map((one) => ({ ...one, value: output(body, flat, one, done) })));
