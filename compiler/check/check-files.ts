@@ -1,7 +1,14 @@
 import type { Declaration, InterfaceDecl, ModuleDecl } from '../../grammar/tree.ts';
 import { type Diagnostic, diagnostic, isError, isUnknownName } from '../diagnostics/diagnostic.ts';
-import { type Context, isDependent, observe, openRun, resetBudget } from '../elaborate/context/context.ts';
-import { templateStore } from '../elaborate/context/store.ts';
+import {
+  type Context,
+  isDependent,
+  observe,
+  openRun,
+  ownerKey,
+  reportingTo,
+  resetBudget,
+} from '../elaborate/context/context.ts';
 import { checkSignatureTypes, checkTypeName } from '../elaborate/eval/check-type.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { checkDefaults, checkExample, checkFunction } from '../elaborate/models/examples.ts';
@@ -19,19 +26,17 @@ import type { FileScope } from '../elaborate/source/file-scope.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import { readWeightsMap } from '../elaborate/weights/weights-map.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
+import { nothingKept, removeFaulty } from './kept.ts';
 
 /** What the check of one file found, and what that depends on. */
 export interface FileCheck extends Dependencies {
   readonly file: string;
   /** About the file, and about the text of the files that it imports. */
   readonly diagnostics: readonly Diagnostic[];
-  /**
-   * Warnings about modules that no file of the check constructed. They hold only if no file has an error, which may
-   * be why a module was not constructed.
-   */
-  readonly unconstructed: readonly Diagnostic[];
-  /** Whether the file has modules that only other files and other declarations can construct. */
-  readonly needsUsers: boolean;
+  /** The modules that the file declares. */
+  readonly modules: readonly ModuleDecl[];
+  /** The modules, of any file, that were constructed, so that their bodies have been checked: by `ownerKey`. */
+  readonly constructed: ReadonlySet<string>;
   /** The models without errors. */
   readonly models: ReadonlyMap<string, ModelGraph>;
 }
@@ -42,27 +47,32 @@ export interface FilesChecked {
   readonly context: Context;
 }
 
-/** Checks every declaration of some files of a program. Imported declarations are checked where these files use them. */
-export function checkFiles(program: Program, scopes: readonly FileScope[]): FilesChecked {
-  const found: Diagnostic[] = [];
-  const store = templateStore();
-  const context = openRun(program, (d) => found.push(d), { training: false, store });
-  const training = trainedModels(openRun(program, (d) => found.push(d), { training: true, store }));
-  const elaborated = scopes.map((scope) => {
+/**
+ * Checks every declaration of some files of a program. Imported declarations are checked where these files use them. The
+ * result of a file does not depend on the other files, nor on what is kept of earlier programs.
+ */
+export function checkFiles(program: Program, scopes: readonly FileScope[], kept = nothingKept()): FilesChecked {
+  const { store } = kept;
+  const ignored = () => undefined;
+  const inference = openRun(program, ignored, { training: false, store, templates: kept.inference });
+  const training = openRun(program, ignored, { training: true, store, templates: kept.training });
+  const checks = scopes.map((scope) => {
+    store.constructed = new Set();
+    const found: Diagnostic[] = [];
+    const context = reportingTo(inference, (d) => found.push(d));
+    const trained = trainedModels(reportingTo(training, (d) => found.push(d)));
     const models = new Map<string, ModelGraph>();
     const doubtful = doubtfulNames(scope);
     for (const decl of scope.tree.declarations) {
       const before = found.length;
-      const model = checkDeclaration(context, training, decl, scope);
+      const model = checkDeclaration(context, trained, decl, scope);
       if (doubtful.has(decl.name.name)) {
         const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
         found.push(...found.splice(before).filter((d) => isOwn && isUnknownName(d)));
       } else if (model && decl.kind === 'model' && !found.slice(before).some(isError))
         models.set(decl.name.name, model);
     }
-    return { scope, models, diagnostics: found.splice(0) };
-  });
-  const checks = elaborated.map(({ scope, models, diagnostics }) => {
+    removeFaulty(kept);
     const dependencies = dependenciesOf(program, scope);
     const read = [...dependencies.texts.keys()].flatMap((path) => program.files.get(path) ?? []);
     return {
@@ -70,32 +80,27 @@ export function checkFiles(program: Program, scopes: readonly FileScope[]): File
       diagnostics: [
         // Not in the order of the program, which depends on what else is checked.
         ...read.flatMap(({ file }) => program.diagnostics.filter(({ span }) => span.file === file)),
-        ...(read.some(({ doubt }) => doubt) ? diagnostics.filter(({ code }) => !cascades.has(code)) : diagnostics),
+        ...(read.some(({ doubt }) => doubt) ? found.filter(({ code }) => !cascades.has(code)) : found),
       ],
-      unconstructed: unconstructed(scope, store.constructed),
-      needsUsers: scope.tree.declarations.some(needsUser),
+      modules: scope.tree.declarations.filter((decl) => decl.kind === 'module'),
+      constructed: new Set([...store.constructed].map((decl) => ownerKey(decl.name.span))),
       models,
       ...dependencies,
     };
   });
-  return { checks, context };
+  return { checks, context: inference };
 }
 
 /** Codes of messages about a missing `return`, use or output: it may be in text that could not be parsed. */
 const cascades: ReadonlySet<string> = new Set(['CROB2213', 'CROB2304', 'CROB2309']);
 
-/** Whether a declaration is a module that cannot be constructed from its defaults. */
-function needsUser(decl: Declaration): boolean {
-  return decl.kind === 'module' && decl.params.some((param) => !param.value);
-}
-
-/** Returns a warning for each module of a file that was never constructed. */
-function unconstructed({ tree }: FileScope, constructed: ReadonlySet<ModuleDecl>): Diagnostic[] {
-  return tree.declarations.flatMap((decl) => {
-    if (decl.kind !== 'module' || constructed.has(decl)) return [];
-    const { name, params } = decl;
+/** Returns a warning for each module of some files that none of them constructed. */
+export function unconstructed(checks: readonly FileCheck[]): Diagnostic[] {
+  const constructed = new Set(checks.flatMap((one) => [...one.constructed]));
+  const modules = checks.flatMap((one) => one.modules).filter(({ name }) => !constructed.has(ownerKey(name.span)));
+  return modules.map(({ name, params }) => {
     const parameters = params.flatMap((param) => (param.value ? [] : [`${param.name.name} = …`])).join(', ');
-    return [diagnostic('CROB2013', name.span, { name: name.name, parameters })];
+    return diagnostic('CROB2013', name.span, { name: name.name, parameters });
   });
 }
 

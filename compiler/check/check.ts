@@ -4,7 +4,7 @@ import type { Context } from '../elaborate/context/context.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import type { FileScope } from '../elaborate/source/file-scope.ts';
 import { Program, type SourceHost } from '../elaborate/source/program.ts';
-import { checkFiles, type FileCheck } from './check-files.ts';
+import { checkFiles, type FileCheck, unconstructed } from './check-files.ts';
 
 /** The diagnostics of a check, and the models that have no errors. */
 export interface CheckResult {
@@ -44,6 +44,7 @@ export function loaded(
 /** Returns the diagnostics of the checks of several files. */
 export function diagnosticsOf(checks: readonly FileCheck[]): readonly Diagnostic[] {
   const found = checks.flatMap(({ diagnostics }) => diagnostics);
-  const all = found.some(isError) ? found : [...found, ...checks.flatMap(({ unconstructed }) => unconstructed)];
+  // Errors may be why a module was not constructed.
+  const all = found.some(isError) ? found : [...found, ...unconstructed(checks)];
   return inSourceOrder(all);
 }

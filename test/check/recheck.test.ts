@@ -9,11 +9,71 @@ import { holds } from '../property.ts';
 type Files = Readonly<Record<string, string>>;
 
 const layers = 'module Wide(dim: int) {\n  forward(x: f32[B, dim]) -> f32[B, dim] {\n    return x + x\n  }\n}\n';
+/** The same, with as many more modules. */
+const wide = (n: number) =>
+  `${layers}${Array.from({ length: n }, (_, i) => `module M${i} {\n  forward(x: f32[B, 2]) -> f32[B, 2] {\n    return x\n  }\n}\n`).join('')}`;
 const user = 'use layers.{Wide}\nmodel A {\n  wide = Wide(8)\n  input x: f32[B, 8]\n  output y = wide(x)\n}\n';
 const other = 'model B {\n  input x: f32[B, 4]\n  output y = x + x\n}\n';
 
+const kinds =
+  'interface Row(dim: int) {\n  forward(x: f32[B, dim]) -> f32[B, dim]\n}\nfn twice(n: int) -> int {\n  return 2 * n\n}\n';
+const rows = `use kinds.{Row, twice}
+use a.{r}
+module Wider(dim: int, by: int = twice(dim)): Row {
+  up = Linear(dim, by)
+  down = Linear(by, dim)
+  drop = Dropout(0.1)
+  forward {
+    return down(drop(up(x)))
+  }
+}
+module Each(dim: int, of: Row): Row {
+  inner = of(dim)
+  forward {
+    return inner(x) + x
+  }
+}
+recipe s extends r for D {
+}
+model D(row: Row = Wider()) {
+  each = Each(8, row)
+  input x: f32[B, 8]
+  output y = each(x)
+}
+`;
+const recipe = `recipe r for A at B = 2 {
+  input t: f32[B, 8]
+  term mse = mean((y - t) * (y - t), "b c ->")
+  optimizer = AdamW(lr = 1e-3)
+  schedule = constant()
+  steps = 10
+}
+`;
+
 /** What a file may contain in its life; undefined while it does not exist. */
 const lives: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  'kinds.crob': [
+    kinds,
+    `// A comment moves everything.\n${kinds}`,
+    kinds.replaceAll('[B, dim]', '[B, dim, 1]'),
+    kinds.replace('-> f32[B, dim]', '-> f32[B, 2*dim]'),
+    kinds.replace('2 * n', '3 * n'),
+    kinds.replace('fn twice', 'recipe twice for A {\n}\nfn thrice'),
+    kinds.replace('return', 'retrun'),
+    undefined,
+  ],
+  'd.crob': [
+    rows,
+    `\n${rows}`,
+    rows.replace('drop(up(x))', 'up(x)'),
+    rows.replace('Wider()', 'Wider(by = 9)'),
+    rows.replace('Each(8, row)', 'Each(9, row)'),
+    rows.replace('inner(x) + x', 'inner(inner(x))'),
+    rows
+      .replace('use a.{r}', 'use a.{A, r}')
+      .replace('model D(row: Row = Wider())', 'model E extends A {\n}\nmodel D(row: Row = Wider())'),
+    undefined,
+  ],
   'layers.crob': [
     layers,
     layers.replace('x + x', 'x * x'),
@@ -23,7 +83,17 @@ const lives: Readonly<Record<string, readonly (string | undefined)[]>> = {
     layers.replace('return', 'retrun'),
     undefined,
   ],
-  'a.crob': [user, user.replace('8]', '9]'), user.replace('wide(x)', 'x'), user.replace('}', ''), other, undefined],
+  'a.crob': [
+    user,
+    `${user}${recipe}`,
+    `${user}${recipe.replace('10', '20')}`,
+    `// Moved.\n${user}${recipe}`,
+    user.replace('8]', '9]'),
+    user.replace('wide(x)', 'x'),
+    user.replace('}', ''),
+    other,
+    undefined,
+  ],
   'b.crob': [other, `${other}model B2 extends B {\n}\n`, user.replace('model A', 'model B'), undefined],
   'c.crob': [
     'use layers.{Wide}\nuse a.{A}\nmodel C extends A {\n  wide = Wide(8)\n}\n',
@@ -80,8 +150,39 @@ test('what is checked again has the messages of a check of everything', () => {
         );
       }
     }),
-    { seed: 151, numRuns: 150 },
+    { seed: 151, numRuns: 100 },
   );
+});
+
+test('templates of files that are as they were are not made again', () => {
+  const files: Files = { 'layers.crob': layers, 'a.crob': `${user}${recipe}`, 'kinds.crob': kinds, 'd.crob': rows };
+  const asked = Object.keys(files);
+  const templatesOf = (checked: Checked) => new Set(checked.elaborated?.kept.inference.values());
+  const first = again(nothingChecked, { files, asked });
+  expect(diagnosticsOf(first.checks)).toEqual([]);
+  const before = templatesOf(first);
+  // Modules cannot refer to the recipe, so those of `d.crob` are as they were.
+  const changed = again(first, { files: { ...files, 'a.crob': `// Moved.\n${user}${recipe}` }, asked });
+  expect(changed.again).toEqual(['a.crob', 'd.crob']);
+  expect(templatesOf(changed)).toEqual(before);
+  const moved = again(first, { files: { ...files, 'kinds.crob': `// Moved.\n${kinds}` }, asked });
+  expect(moved.again).toEqual(['kinds.crob', 'd.crob']);
+  expect(templatesOf(moved).size).toBeGreaterThan(before.size);
+});
+
+test('what no text needs is forgotten in the end', () => {
+  let state = again(nothingChecked, { files: { 'layers.crob': layers }, asked: ['layers.crob'] });
+  const first = state.elaborated?.kept;
+  let sizes = 0;
+  for (let i = 0; state.elaborated?.kept === first || state.elaborated === undefined; i++) {
+    state = again(state, {
+      files: { 'layers.crob': `${'\n'.repeat(i)}${wide(100)}` },
+      asked: ['layers.crob'],
+    });
+    sizes = Math.max(sizes, first?.store.settled.size ?? 0);
+    expect(i).toBeLessThan(100);
+  }
+  expect(sizes).toBeGreaterThan(1000);
 });
 
 describe('only what depends on a change is checked again', () => {

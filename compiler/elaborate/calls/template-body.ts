@@ -73,15 +73,14 @@ function foundOrMade(
       return value.kind === 'none' ? 'none' : `T${shapeKey(value)}${spreadKey(param.type, value, callee.signature)}`;
     return isDimType(param.type) && value.kind !== 'none' ? `D${shapeKey(value)}` : keyOf(value);
   });
-  const method = `${callee.file.file}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
+  const method = `${callee.file.id}:${callee.name}@${callee.span.start}(${parts.join(';')})`;
   const { self } = callee;
+  const settledKey = self ? `${self.identity}|${method}` : method;
   // Below an `eval`, code that reads `training` evaluates differently than elsewhere in the same run.
-  const form = context.training ? '' : 'eval|';
-  const key = self ? `${form}${self.identity}|${method}` : `${form}${method}`;
-  const bucket = self && `${self.file.file}:${self.decl.name.name}|${method}`;
+  const key = context.training ? settledKey : `eval|${settledKey}`;
+  const keys: Keys = { key, settledKey, bucket: self && `${self.file.id}:${self.decl.name.name}|${method}` };
   // A template of one instance has its place in its key; which templates these are is known when they are made.
-  const placed = self && placedKey(key, self);
-  const known = run.templates.get(key) ?? (placed === undefined ? undefined : run.templates.get(placed));
+  const known = run.templates.get(key) ?? (self && run.templates.get(placedKey(key, self)));
   if (known === 'under elaboration') {
     const notes = [{ span: callee.span, text: 'declared here' }];
     fail({ context }, 'CROB2206', span, { name: callee.what }, { notes });
@@ -89,11 +88,19 @@ function foundOrMade(
   }
   return (
     known ??
-    run.store.settled.get(key) ??
-    (placed === undefined ? undefined : run.store.settled.get(placed)) ??
-    (self && bucket !== undefined ? sharedTemplate(context, self, bucket, key) : undefined) ??
-    makeTemplate(context, callee, given, { key, bucket }, refused)
+    run.store.settled.get(settledKey) ??
+    (self && run.store.settled.get(placedKey(settledKey, self))) ??
+    (self ? sharedTemplate(context, self, keys) : undefined) ??
+    makeTemplate(context, callee, given, keys, refused)
   );
+}
+
+interface Keys {
+  readonly key: string;
+  /** Without the form, for a template that does not read `training`. */
+  readonly settledKey: string;
+  /** Of the method and its static arguments, for instances of the module that read the same; undefined for functions. */
+  readonly bucket: string | undefined;
 }
 
 /** A key for templates that only one instance has. */
@@ -105,7 +112,9 @@ function placedKey(key: string, { path, source }: Instance): string {
  * Returns the template of another instance of the module if all that its elaboration read is the same for this
  * instance, except for the callees.
  */
-function sharedTemplate(context: Context, self: Instance, bucket: string, key: string): Template | undefined {
+function sharedTemplate(context: Context, self: Instance, keys: Keys): Template | undefined {
+  const { key, bucket } = keys;
+  if (bucket === undefined) return undefined;
   for (const one of offered(context.run.store, bucket, (name) => madeMember(context, self, name))) {
     const replaced = readsTheSame(context, one, self, {
       member: (instance, name) => madeMember(context, instance, name),
@@ -117,15 +126,21 @@ function sharedTemplate(context: Context, self: Instance, bucket: string, key: s
         a.faults.size + b.faults.size === 0 && a.updatesBuffers === b.updatesBuffers && sameSignature(a, b),
     });
     if (!replaced) continue;
-    const template = replaced.size === 0 ? one.template : withCalls(context, one, replaced, key, self);
-    context.run.templates.set(template.isOfOneInstance ? template.key : key, template);
+    const template = replaced.size === 0 ? one.template : withCalls(context, one, replaced, keys, self);
+    context.run.templates.set(template.isOfOneInstance ? placedKey(key, self) : key, template);
     return template;
   }
   return undefined;
 }
 
 /** Returns a template with the same body and other callees: blocks that differ only in a rate are elaborated once. */
-function withCalls(context: Context, one: Shared, replaced: Replaced, key: string, self: Instance): Template {
+function withCalls(
+  context: Context,
+  one: Shared,
+  replaced: Replaced,
+  { key, settledKey }: Keys,
+  self: Instance,
+): Template {
   const { body } = one.template;
   const calls = body.calls.map((call, i) => ({ ...call, template: replaced.get(i) ?? call.template }));
   const readsTraining = one.reads.some(
@@ -142,7 +157,8 @@ function withCalls(context: Context, one: Shared, replaced: Replaced, key: strin
     readsTraining,
     isOfOneInstance,
   };
-  if (!readsTraining) context.run.store.settled.set(own, template);
+  if (!readsTraining)
+    context.run.store.settled.set(isOfOneInstance ? placedKey(settledKey, self) : settledKey, template);
   return template;
 }
 
@@ -162,7 +178,7 @@ function makeTemplate(
   outer: Context,
   callee: Callee,
   given: ReadonlyMap<string, Given>,
-  { key, bucket }: { readonly key: string; readonly bucket: string | undefined },
+  { key, settledKey, bucket }: Keys,
   refused: (faults: Faults) => void,
 ): Template | undefined {
   const faults = new Map<string, Diagnostic>();
@@ -204,7 +220,8 @@ function makeTemplate(
   const { readsTraining } = template;
   if (own !== key) run.templates.delete(key);
   run.templates.set(own, template);
-  if (!readsTraining) run.store.settled.set(own, template);
+  if (!readsTraining)
+    run.store.settled.set(callee.self && isOfOneInstance ? placedKey(settledKey, callee.self) : settledKey, template);
   // Reads do not include failed calls, so a template with faults is not shared: another instance might succeed.
   if (bucket !== undefined && callee.self && faults.size === 0)
     offer(run.store, bucket, { template, self: callee.self, reads });

@@ -7,10 +7,10 @@ import { isDoubtful } from '../source/doubtful.ts';
 import type { Program } from '../source/program.ts';
 import type { Asked } from './asked.ts';
 import type { Declared } from './declared.ts';
-import type { Given, Read, Template } from './elaborated.ts';
+import type { Given, Read } from './elaborated.ts';
 import { isWithin } from './paths.ts';
 import { dependsOnTraining } from './reads.ts';
-import { type TemplateStore, templateStore } from './store.ts';
+import { type TemplateStore, type Templates, templateStore } from './store.ts';
 
 /** Counters of one run, bounded by limits. */
 export interface Budget {
@@ -47,7 +47,7 @@ export interface Run {
   /** Shared with the other runs of the program. */
   readonly store: TemplateStore;
   /** Templates of this run, by key. A call of a template under elaboration is recursive. */
-  readonly templates: Map<string, Template | 'under elaboration'>;
+  readonly templates: Templates;
   /** The parts that all instances of a module share, computed for the first one. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
@@ -81,29 +81,41 @@ export interface Context {
 interface Opening {
   readonly training: boolean;
   readonly store?: TemplateStore;
+  /** Of earlier runs in the same mode with this store. */
+  readonly templates?: Templates;
   /** Modules at and below these paths are in evaluation mode. */
   readonly evaluated?: readonly string[];
 }
 
 /** Opens a run of a program. Diagnostics go to `report`, identical ones only once. */
 export function openRun(program: Program, report: (d: Diagnostic) => void, opening: Opening): Context {
-  const { training, store = templateStore(), evaluated = [] } = opening;
+  const { training, store = templateStore(), templates, evaluated = [] } = opening;
+  const run = newRun(program, store, new Map(), { left: mostTrials }, templates);
+  return { run, training, evaluated, reads: [], report: onceEach(program, report) };
+}
+
+/** Returns the same context with diagnostics going to `report`, identical ones only once. */
+export function reportingTo(context: Context, report: (d: Diagnostic) => void): Context {
+  return { ...context, reads: [], report: onceEach(context.run.program, report) };
+}
+
+function onceEach(program: Program, report: (d: Diagnostic) => void): Context['report'] {
   const seen = new Set<string>();
-  return {
-    run: newRun(program, store, new Map(), { left: mostTrials }),
-    training,
-    evaluated,
-    reads: [],
-    report(d) {
-      const key = diagnosticKey(d);
-      if (seen.has(key)) return;
-      seen.add(key);
-      if (!isDoubtful(program, d)) report(d);
-    },
+  return (d) => {
+    const key = diagnosticKey(d);
+    if (seen.has(key)) return;
+    seen.add(key);
+    if (!isDoubtful(program, d)) report(d);
   };
 }
 
-function newRun(program: Program, store: TemplateStore, assumed: Assumed, trials: Trials): Run {
+function newRun(
+  program: Program,
+  store: TemplateStore,
+  assumed: Assumed,
+  trials: Trials,
+  templates: Templates = new Map(),
+): Run {
   const budget: Budget = {
     steps: 0,
     calls: 0,
@@ -113,7 +125,7 @@ function newRun(program: Program, store: TemplateStore, assumed: Assumed, trials
     exceeded: false,
     endless: false,
   };
-  return { program, store, templates: new Map(), declared: new Map(), budget, asked: [], trials, assumed };
+  return { program, store, templates, declared: new Map(), budget, asked: [], trials, assumed };
 }
 
 /**

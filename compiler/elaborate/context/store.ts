@@ -29,6 +29,8 @@ export interface Exemplar {
   readonly training: boolean | undefined;
   /** The steps of its construction: see `Budget`. */
   readonly steps: number;
+  /** The modules that its construction constructed, its own and those of its parts. */
+  readonly constructed: ReadonlySet<ModuleDecl>;
 }
 
 /** A part that an instance constructed itself, not a shared one. */
@@ -45,10 +47,22 @@ export interface OwnPart {
   readonly instance: Instance;
 }
 
-/** The caches shared by the contexts of one program. */
+/** A method written without a signature, and the same with the signature that its interface promises. */
+export interface Implementation {
+  readonly promised: MethodMember;
+  readonly method: MethodMember;
+}
+
+/** Templates of one run, by key. */
+export type Templates = Map<string, Template | 'under elaboration'>;
+
+/**
+ * The caches shared by the contexts of one program, and by later programs in which some of the files are the same: keys
+ * contain the `id`s of scopes.
+ */
 export interface TemplateStore {
-  /** Modules that were constructed, so that their bodies have been checked. */
-  readonly constructed: Set<ModuleDecl>;
+  /** Modules that were constructed by the work under way, so that their bodies have been checked. */
+  constructed: Set<ModuleDecl>;
   /** Candidates for other instances, by method and static arguments. */
   readonly byMethod: Map<string, AlikeInNames[]>;
   /** Templates that do not read `training`, by instance, method and static arguments. */
@@ -63,7 +77,7 @@ export interface TemplateStore {
   /** The span at which too deep nesting of calls was reported. */
   tooDeep: Span | undefined;
   /** Methods written without a signature, completed with the one of their interface. */
-  readonly implementations: Map<ImplementationMember, MethodMember>;
+  readonly implementations: Map<ImplementationMember, Implementation>;
   readonly patterns: PatternStore;
 }
 

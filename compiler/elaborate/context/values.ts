@@ -26,7 +26,7 @@ export function specOf(
       const given = args.get(name.name);
       if (given) named += `${name.name}=${keyOf(given.value)},`;
     }
-  return { decl, file, args, span, writer, key: `${file.file}:${decl.name.name}(${named})` };
+  return { decl, file, args, span, writer, key: `${file.id}:${decl.name.name}(${named})` };
 }
 
 export const noneGiven: ReadonlyMap<string, Given> = new Map();
@@ -73,7 +73,7 @@ export function keyOf(value: Val): string {
     case 'tuple':
       return `(${[...value.items].map(([name, item]) => `${name}=${keyOf(item)}`).join()})`;
     case 'function':
-      return `fn ${value.file.file}:${value.decl.name.name}`;
+      return `fn ${value.file.id}:${value.decl.name.name}`;
     case 'builtin':
       return `builtin ${value.name}`;
     case 'init':

@@ -11,7 +11,7 @@ import { withinSteps } from '../report/limits.ts';
 import { fail } from '../report/report.ts';
 import { interfacesOf } from '../source/interfaces-of.ts';
 import { declaredOf } from './declared.ts';
-import { holdsModule, makeApart, newInstance } from './instance.ts';
+import { holdsModule, holdsSpec, makeApart, newInstance } from './instance.ts';
 import { checkInterface } from './interfaces.ts';
 import { moduleScope, staticMember } from './members.ts';
 import { hasNames } from './overrides.ts';
@@ -28,7 +28,7 @@ export function instantiate(
 ): Instance | undefined {
   const { decl, file } = spec;
   const stack = context.run.budget.constructions;
-  const self = `${file.file}:${decl.name.name}`;
+  const self = `${file.id}:${decl.name.name}`;
   const notes = [{ span: decl.name.span, text: 'declared here' }];
   if (stack.filter((entry) => entry === self).length >= 8) {
     context.run.budget.endless = true;
@@ -43,7 +43,6 @@ export function instantiate(
   // A module costs about as many steps as this number of expressions.
   context.run.budget.steps += 50;
   stack.push(self);
-  context.run.store.constructed.add(decl);
   try {
     return construct(formAt(context, place.path), spec, place, overrides);
   } finally {
@@ -53,6 +52,7 @@ export function instantiate(
 }
 
 function construct(context: Context, spec: Spec, place: Place, overrides: Overrides | undefined): Instance | undefined {
+  const { decl } = spec;
   const { budget, store } = context.run;
   // The effect of an `eval` on a module depends on its path.
   const isPlain = (overrides === undefined || overrides.below.size === 0) && context.evaluated.length === 0;
@@ -61,15 +61,23 @@ function construct(context: Context, spec: Spec, place: Place, overrides: Overri
     budget.steps += exemplar.steps;
     if (!withinSteps({ context }, spec.span)) return undefined;
     if (exemplar.training !== undefined) context.reads.push({ kind: 'training', value: exemplar.training });
+    for (const one of exemplar.constructed) store.constructed.add(one);
     const instance = newInstance(context, spec, place, { overrides, shadow: false, plain: exemplar.plain });
     instance.identity = exemplar.identity;
     return instance;
   }
   const before = budget.steps;
+  const around = store.constructed;
+  const constructed = new Set([decl]);
+  store.constructed = constructed;
   const { result, training, sound } = makeApart(context, (inner) => constructWhole(inner, spec, place, overrides));
+  store.constructed = around;
+  for (const one of constructed) around.add(one);
   if (result && isPlain && sound) {
-    const plain = new Map([...result.statics].filter(([, value]) => !holdsModule(value)));
-    store.exemplars.set(spec.key, { identity: result.identity, plain, training, steps: budget.steps - before });
+    // Parts depend on paths, and modules to be constructed have the spans of their owner's arguments.
+    const plain = new Map([...result.statics].filter(([, value]) => !holdsModule(value) && !holdsSpec(value)));
+    const steps = budget.steps - before;
+    store.exemplars.set(spec.key, { identity: result.identity, plain, training, steps, constructed });
   }
   return result;
 }
@@ -176,5 +184,5 @@ function identityOf(instance: Instance): string {
     if (member.kind !== 'field' || !instance.overrides?.below.has(member.name.name)) continue;
     changed.push(`${member.name.name}=${owned(instance.fields.get(member.name.name) ?? error)}`);
   }
-  return `${instance.file.file}:${instance.decl.name.name}(${named.join()})${changed.length ? `{${changed.join()}}` : ''}`;
+  return `${instance.file.id}:${instance.decl.name.name}(${named.join()})${changed.length ? `{${changed.join()}}` : ''}`;
 }

@@ -30,9 +30,10 @@ export function implemented(
   );
   const [first, second] = found;
   if (first && !second) {
-    const known = context.run.store.implementations.get(member);
-    const method = known ?? withSignature(member, first.promised);
-    context.run.store.implementations.set(member, method);
+    const { implementations } = context.run.store;
+    const known = implementations.get(member);
+    const method = known?.promised === first.promised ? known.method : withSignature(member, first.promised);
+    implementations.set(member, { promised: first.promised, method });
     const promised = { interface: first.decl.name.name, span: first.promised.name.span, file: first.file };
     return { decl: method, file, promised };
   }

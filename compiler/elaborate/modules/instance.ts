@@ -41,6 +41,13 @@ export function holdsModule(value: Val): boolean {
   return value.kind === 'instance' || value.kind === 'method';
 }
 
+/** Whether a value contains a module to be constructed, which has the span of its arguments. */
+export function holdsSpec(value: Val): boolean {
+  if (value.kind === 'list') return value.items.some(holdsSpec);
+  if (value.kind === 'tuple') return [...value.items.values()].some(holdsSpec);
+  return value.kind === 'spec';
+}
+
 /** Whether a value contains a shadow, which cannot become part of a model. */
 export function holdsShadow(value: Val): boolean {
   switch (value.kind) {

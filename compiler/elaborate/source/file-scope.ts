@@ -4,6 +4,12 @@ import type { Doubt } from './doubt.ts';
 /** The scope of one file. */
 export interface FileScope {
   readonly file: string;
+  /**
+   * The path, followed by a number where an earlier scope of the path was another one. Equal for scopes with the same
+   * text in which every name of a module, function, interface or type has the same meaning, so keys of what these
+   * declare contain it. Names of models, recipes and weights maps may differ.
+   */
+  readonly id: string;
   readonly tree: SourceFile;
   /** The `use`s, and the path of the file that each refers to, which may not exist. */
   readonly uses: readonly { readonly use: UseDecl; readonly target: string }[];

@@ -42,6 +42,36 @@ function parsedOnce(path: string, text: string): ReturnType<typeof parse> {
   return result;
 }
 
+/** Returns the scopes of files without messages: messages also depend on files that are not imported. */
+function soundScopes({ files, diagnostics }: Program): ReadonlyMap<string, FileScope> {
+  const found = new Map(files);
+  for (const { span } of diagnostics) found.delete(span.file);
+  return found;
+}
+
+/** Whether a declaration is one that modules, functions, interfaces and types cannot refer to. */
+function isOfModels({ kind }: Declaration): boolean {
+  return kind === 'model' || kind === 'recipe' || kind === 'weights';
+}
+
+/** Returns the scopes of an earlier program that a program of this host would make again. */
+function unchangedScopes(
+  earlier: ReadonlyMap<string, FileScope>,
+  prelude: FileScope | undefined,
+  host: SourceHost,
+): ReadonlyMap<string, FileScope> {
+  const found = new Map(earlier);
+  const isSame = ({ file, tree, uses }: FileScope): boolean =>
+    host.read(file) === tree.text && uses.every(({ use, target }) => host.resolve(file, namesOf(use)) === target);
+  for (const [path, scope] of found) if (!isSame(scope)) found.delete(path);
+  if (prelude && !found.has(prelude.file)) return new Map();
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const [path, { uses }] of found) if (!uses.every(({ target }) => found.has(target))) found.delete(path);
+  }
+  return found;
+}
+
 /** The names that a file's `use`s have imported so far. */
 interface Imports {
   readonly imports: Map<string, Found>;
@@ -62,15 +92,31 @@ function parameterLists(decl: Declaration): (readonly Param[])[] {
   return [...own, ...decl.members.flatMap((member) => (member.kind === 'method' ? [member.params] : []))];
 }
 
-/** The files reachable from some root files, parsed and linked. */
+/**
+ * The files reachable from some root files, parsed and linked. After an earlier program, the scopes of files that are
+ * as they were, with all that they import, are the same objects.
+ */
 export class Program {
   readonly files = new Map<string, FileScope>();
   readonly diagnostics: Diagnostic[] = [];
   readonly #host: SourceHost;
+  /** Scopes of the earlier program without messages, by path. */
+  readonly #earlier: ReadonlyMap<string, FileScope>;
+  /** Those that are as they would be made again. */
+  readonly #unchanged: ReadonlyMap<string, FileScope>;
+  /** The `id` of the earlier program's prelude. */
+  readonly #earlierPrelude: string | undefined;
+  /** The number of scopes that each path has had in this program and those before it. */
+  readonly #versions: Map<string, number>;
   readonly prelude: FileScope | undefined;
 
-  constructor(host: SourceHost) {
+  constructor(host: SourceHost, earlier?: Program) {
     this.#host = host;
+    this.#earlier = earlier ? soundScopes(earlier) : new Map();
+    this.#unchanged = unchangedScopes(this.#earlier, earlier?.prelude, host);
+    this.#earlierPrelude = earlier?.prelude?.id;
+    // The same counters, because scopes of the earlier program may ask for their `id` later.
+    this.#versions = earlier ? earlier.#versions : new Map();
     this.prelude = host.prelude === undefined ? undefined : this.load(host.prelude);
   }
 
@@ -78,8 +124,33 @@ export class Program {
   load(path: string): FileScope | undefined {
     const known = this.files.get(path);
     if (known) return known;
+    const same = this.#unchanged.get(path);
+    if (same) {
+      this.files.set(path, same);
+      for (const { target } of same.uses) this.load(target);
+      return same;
+    }
     const text = this.#host.read(path);
     return text === undefined ? undefined : this.#add(path, text, () => this.prelude);
+  }
+
+  /** Whether modules, functions, interfaces and types have the same meaning in two scopes of a path. */
+  #isAlike(before: FileScope, { file, tree, uses, lookup }: FileScope): boolean {
+    if (this.prelude?.id !== this.#earlierPrelude) return false;
+    if (tree.text !== before.tree.text || this.diagnostics.some(({ span }) => span.file === file)) return false;
+    const isSame = (name: string): boolean => {
+      const [was, is] = [before.lookup(name), lookup(name)];
+      if (!was || !is || was.decl.kind !== is.decl.kind) return false;
+      return isOfModels(is.decl) || (was.file.file === is.file.file && was.file.id === is.file.id);
+    };
+    return uses.every(({ use }) => use.names.every(({ name, alias }) => isSame((alias ?? name).name)));
+  }
+
+  /** Returns the `id` of a new scope: no path contains the character before the number. */
+  #newId(path: string): string {
+    const version = this.#versions.get(path) ?? 0;
+    this.#versions.set(path, version + 1);
+    return version === 0 ? path : `${path}\0${version}`;
   }
 
   /**
@@ -93,6 +164,7 @@ export class Program {
     const scope: FileScope = {
       ...around,
       file: settingsFile,
+      id: settingsFile,
       tree: typed,
       declarations: new Map(),
       unknown: new Set(),
@@ -128,9 +200,16 @@ export class Program {
     }
     const imports = new Map<string, Found>();
     const unknown = new Set(doubt?.words);
+    let id: string | undefined;
     const uses = tree.uses.map((use) => ({ use, target: this.#host.resolve(path, namesOf(use)) }));
+    const newId = () => this.#newId(path);
     const scope: FileScope = {
       file: path,
+      // In a circle of imports, it is asked for before all of them are known.
+      get id() {
+        id ??= newId();
+        return id;
+      },
       tree,
       uses,
       declarations,
@@ -156,6 +235,8 @@ export class Program {
       this.#checkParameters(decl);
       this.diagnostics.push(...checkComparisons(decl, scope));
     }
+    const before = this.#earlier.get(path);
+    if (before && this.#isAlike(before, scope)) id ??= before.id;
     return scope;
   }
 

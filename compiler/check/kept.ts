@@ -1,0 +1,35 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import { type TemplateStore, type Templates, templateStore } from '../elaborate/context/store.ts';
+
+/**
+ * What checks leave for those of a later program: templates of modules and functions, and modules that were constructed
+ * without an error. Keys contain the `id`s of scopes, so that nothing that was made from another text is found.
+ */
+export interface Kept {
+  readonly store: TemplateStore;
+  /** Templates of the run in each mode. */
+  readonly inference: Templates;
+  readonly training: Templates;
+}
+
+export function nothingKept(): Kept {
+  return { store: templateStore(), inference: new Map(), training: new Map() };
+}
+
+/** Removes templates with faults: their messages have places in what used them first. */
+export function removeFaulty({ store, inference, training }: Kept): void {
+  for (const templates of [store.settled, inference, training])
+    for (const [key, one] of templates) if (one !== 'under elaboration' && one.faults.size > 0) templates.delete(key);
+}
+
+/** The number of templates. */
+export function sizeOf({ store, inference, training }: Kept): number {
+  return store.settled.size + inference.size + training.size;
+}
+
+/** Limits on the work for a declaration: less of it is left where templates are kept. */
+const limits: ReadonlySet<string> = new Set(['CROB2205', 'CROB2220', 'CROB2225']);
+
+export function isOfLimit({ code }: Diagnostic): boolean {
+  return limits.has(code);
+}
