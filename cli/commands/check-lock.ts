@@ -23,8 +23,23 @@ export interface LockFindings {
   readonly text: string;
 }
 
-/** Compares the models of a check with a lock file. Throws a UserError if there is none, or if it cannot be read. */
-export function compareWithLock(checks: readonly FileCheck[], lock: string): LockFindings {
+/** A model without errors, with what a lock file has of it. */
+export type LockedIn = Pick<LockableModel, 'model' | 'name' | 'locked'>;
+
+/** Returns what a lock file has of the models of a file; takes about 0.1 s for a large model. */
+export function lockedIn({ models }: FileCheck): readonly LockedIn[] {
+  return [...models.values()].map((model) => ({
+    model: model.flat.name,
+    name: model.flat.decl.name.span,
+    locked: lockedModel(model, sha256),
+  }));
+}
+
+/**
+ * Compares the models of a check with a lock file; `modelsOf` is `lockedIn` unless the caller knows its results. Throws
+ * a UserError if there is no lock file, or if it cannot be read.
+ */
+export function compareWithLock(checks: readonly FileCheck[], lock: string, modelsOf = lockedIn): LockFindings {
   const text = textOf(lock);
   if (text === undefined)
     throw new UserError(`there is no ${lock}: \`crobc check --update-lock\` writes it, for the models as they are`);
@@ -33,7 +48,7 @@ export function compareWithLock(checks: readonly FileCheck[], lock: string): Loc
     throw new UserError(
       `${lock}:${read.line}: ${read.message}; \`crobc check --update-lock\` writes it anew, for the models as they are`,
     );
-  const models = lockable(checks, lock);
+  const models = lockable(checks, lock, modelsOf);
   return { diagnostics: checkLock(models, { name: lock, entries: read.entries }, goneIn(checks, lock)), text };
 }
 
@@ -88,15 +103,8 @@ function hasErrors({ diagnostics }: FileCheck): boolean {
 }
 
 /** The models without errors, in the order of the files. */
-function lockable(checks: readonly FileCheck[], lock: string): LockableModel[] {
-  return checks.flatMap(({ file, models }) =>
-    [...models.values()].map((model) => ({
-      file: pathIn(lock, file),
-      model: model.flat.name,
-      name: model.flat.decl.name.span,
-      locked: lockedModel(model, sha256),
-    })),
-  );
+function lockable(checks: readonly FileCheck[], lock: string, modelsOf = lockedIn): LockableModel[] {
+  return checks.flatMap((check) => modelsOf(check).map((one) => ({ file: pathIn(lock, check.file), ...one })));
 }
 
 /** The path of a source in a lock file: relative to its folder, so that it does not depend on the working folder. */

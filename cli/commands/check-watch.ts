@@ -1,5 +1,5 @@
 import { type Checked, nothingChecked, recheck } from '../../compiler/check/recheck.ts';
-import { diskHost, isShipped } from '../../runtime/files/source-host.ts';
+import { diskHost, isShipped, readSource } from '../../runtime/files/source-host.ts';
 import { type CheckedFiles, withUnread } from '../checked-files.ts';
 import { folderOfPattern, foundFiles, isPattern } from '../found-files.ts';
 import type { Invocation, Io } from '../io.ts';
@@ -9,17 +9,20 @@ import { WatchedFolders } from '../watched-folders.ts';
 
 /**
  * `crobc check --watch`: checks files, and again what depends on a file that changes, until a signal. `print` prints
- * what was found, and returns the number of errors. Returns 130 or 143, as of a program that ends by the signal.
+ * what was found, compared with the lock file if there is one, and returns the number of errors. Returns 130 or 143, as
+ * of a program that ends by the signal.
  */
 export async function watchCheck(
   io: Invocation,
   paths: readonly string[],
+  lock: string | undefined,
   print: (checked: CheckedFiles) => number,
 ): Promise<number> {
   const roots = (paths.length > 0 ? paths : ['.']).map((path) => (isPattern(path) ? folderOfPattern(path) : path));
   const folders = new WatchedFolders();
   let before: Checked = nothingChecked;
   let unusable = '';
+  let locked: string | undefined;
   /** Prints nothing if everything is as it was. */
   const pass = async (isFirst: boolean): Promise<void> => {
     const start = io.clock.now();
@@ -27,11 +30,14 @@ export async function watchCheck(
     const now = recheck(diskHost(), found.files, before);
     const checked = withUnread(found, now.checks, now.missing);
     const lines = [...checked.unusable.values()].join('\n');
-    const isChanged = now.again.length > 0 || now.checks.length !== before.checks.length || lines !== unusable;
+    const lockText = lock === undefined ? undefined : textOrReason(lock);
+    const isChanged =
+      now.again.length > 0 || now.checks.length !== before.checks.length || lines !== unusable || lockText !== locked;
     before = now;
     unusable = lines;
+    locked = lockText;
     const read = now.checks.flatMap(({ texts }) => [...texts.keys()]).filter((file) => !isShipped(file));
-    folders.watch([...roots, ...new Set(read)]);
+    folders.watch([...roots, ...(lock === undefined ? [] : [lock]), ...new Set(read)]);
     if (!isFirst && !isChanged) return;
     if (!isFirst) complain(io, '');
     const errors = print(checked);
@@ -53,6 +59,12 @@ export async function watchCheck(
     folders.close();
     stop.ignore();
   }
+}
+
+/** Returns the text of a file, or why it cannot be read. */
+function textOrReason(path: string): string {
+  const read = readSource(path);
+  return typeof read === 'string' ? read : read.message;
 }
 
 /** Returns the exit code that a signal asks for, once there is one. */

@@ -13,12 +13,14 @@ import { packageVersion } from '../../runtime/files/package-root.ts';
 import { isShipped } from '../../runtime/files/source-host.ts';
 import { sha256 } from '../../runtime/files/text-hash.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
 import { type CheckedFiles, checkOnce, textsOf } from '../checked-files.ts';
 import { foundFiles } from '../found-files.ts';
 import type { Invocation, Io } from '../io.ts';
 import { bounded, moreLine, plural, printDiagnostics } from '../messages.ts';
 import { complain, printFindings, printJson, printLine, printText } from '../print.ts';
 import type { Reporter } from '../reporters.ts';
+import type { LockedIn, LockFindings } from './check-lock.ts';
 
 export interface CheckOptions {
   readonly reporter: Reporter;
@@ -46,10 +48,14 @@ export async function check(io: Invocation, paths: readonly string[], options: C
   if (watch) {
     if (reporter !== 'pretty')
       throw new UsageError(`--watch prints for people: leave out --reporter ${reporter}, or --watch`);
-    if (lockFile(options) !== undefined)
-      throw new UsageError('--watch compares with no lock file: leave out one of them');
+    if (options.updateLock) throw new UsageError('--watch writes no lock file: leave out --update-lock, or --watch');
+    const lock = lockFile(options);
     const { watchCheck } = await import('./check-watch.ts');
-    return watchCheck(io, paths, (checked) => printChecked(io, withTexts(checked), options));
+    const locked = lock === undefined ? undefined : await watchedLock(lock);
+    return watchCheck(io, paths, lock, (checked) => {
+      const found = withTexts(checked);
+      return printChecked(io, locked ? locked(found) : found, options);
+    });
   }
   if (reporter !== 'pretty') return report(io, paths, options, reporter);
   return printChecked(io, await checkFiles(io, paths, options), options) > 0 ? 1 : 0;
@@ -151,11 +157,37 @@ async function checkFiles(io: Io, paths: readonly string[], options: CheckOption
     else complain(io, `crobc: ${lock} is not written, because not all files can be read`);
     return checked;
   }
-  const { diagnostics, text } = compareWithLock(checked.checks, lock);
+  return withLock(checked, lock, compareWithLock(checked.checks, lock));
+}
+
+/** Adds what a comparison with a lock file found. */
+function withLock(checked: Checked, lock: string, { diagnostics, text }: LockFindings): Checked {
   return {
     ...checked,
     diagnostics: [...checked.diagnostics, ...diagnostics],
     textOf: (file) => (file === lock ? text : checked.textOf(file)),
+  };
+}
+
+/**
+ * Returns a function that compares checks with a lock file, again and again. What it has of the models of a file that
+ * is not checked again is computed once. Without a lock file that can be read, the check says why.
+ */
+async function watchedLock(lock: string): Promise<(checked: Checked) => Checked> {
+  const { compareWithLock, lockedIn } = await import('./check-lock.ts');
+  let known = new Map<FileCheck, readonly LockedIn[]>();
+  return (checked) => {
+    known = new Map(checked.checks.map((one) => [one, known.get(one) ?? lockedIn(one)]));
+    try {
+      return withLock(
+        checked,
+        lock,
+        compareWithLock(checked.checks, lock, (one) => known.get(one) ?? lockedIn(one)),
+      );
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { ...checked, unusable: new Map([...checked.unusable, [lock, error.message]]) };
+    }
   };
 }
 

@@ -98,6 +98,29 @@ test('a file that is imported from elsewhere, and one that does not exist yet', 
   expect(await end('SIGTERM')).toBe(143);
 });
 
+test('a lock file, which may change too', async () => {
+  mkdirSync(at('locked'));
+  writeFileSync(at('locked/one.crob'), right('One'));
+  writeFileSync(at('locked/two.crob'), right('Two'));
+  const { pass, end } = watching(at('locked'), '--lock');
+  const first = await pass();
+  expect(first.status).toBe('2 files: 1 error');
+  expect(first.printed).toContain('crobc: there is no crob.lock');
+
+  await crobc(['check', '--update-lock'], { cwd: at('locked') });
+  expect(await pass()).toEqual({ status: '0 of 2 files: no errors', printed: '\n' });
+
+  writeFileSync(at('locked/one.crob'), right('One').replace('x + x', 'x + x * x'));
+  const { status, printed } = await pass();
+  expect(status).toBe('1 of 2 files: 1 error');
+  expect(printed).toContain('error[CROB2401]: One is not as in crob.lock\n  one.crob:1:7');
+  expect(printed).toContain('FLOP: 8*B -> 16*B');
+
+  writeFileSync(at('locked/one.crob'), right('One'));
+  expect((await pass()).status).toBe('1 of 2 files: no errors');
+  expect(await end('SIGTERM')).toBe(143);
+});
+
 test('documents for programs are of one check', async () => {
   const { code, err } = await crobc(['check', '--watch', '--reporter', 'json', 'models/crobim.crob']);
   expect({ code, err }).toEqual({

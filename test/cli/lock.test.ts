@@ -247,9 +247,9 @@ describe('a lock that cannot be read', () => {
     expect(readFileSync(at('package.lock'), 'utf8')).toBe('{}\n');
   });
 
-  test('with --watch', async () => {
-    const { code, err } = await check('--lock', '--watch');
-    expect([code, err]).toEqual([2, 'error: --watch compares with no lock file: leave out one of them\n']);
+  test('writing with --watch', async () => {
+    const { code, err } = await check('--update-lock', '--watch');
+    expect([code, err]).toEqual([2, 'error: --watch writes no lock file: leave out --update-lock, or --watch\n']);
   });
 
   test('a folder in place of its name', async () => {
