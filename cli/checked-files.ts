@@ -1,4 +1,3 @@
-import { check } from '../compiler/check/check.ts';
 import type { FileCheck } from '../compiler/check/check-files.ts';
 import type { SourceText } from '../compiler/diagnostics/render-terminal.ts';
 import type { FoundFiles } from '../runtime/files/crob-files.ts';
@@ -10,7 +9,9 @@ export interface CheckedFiles extends FoundFiles {
 }
 
 /** Checks all readable files; an unreadable file is reported and does not stop the others. */
-export function checkOnce(found: FoundFiles): CheckedFiles {
+export async function checkOnce(found: FoundFiles): Promise<CheckedFiles> {
+  // Loaded only here, as a check may find all results in its cache.
+  const { check } = await import('../compiler/check/check.ts');
   const { checks, missing } = check(diskHost(), found.files);
   return withUnread(found, checks, missing);
 }

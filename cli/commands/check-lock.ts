@@ -56,7 +56,12 @@ export function compareWithLock(checks: readonly FileCheck[], lock: string, mode
  * Writes a lock file for the models of a check, if it differs. Models of files that exist and were not checked stay in
  * it. Says on standard error what it did; with errors in the sources, it writes nothing.
  */
-export async function updateLock(io: Io, checks: readonly FileCheck[], lock: string): Promise<void> {
+export async function updateLock(
+  io: Io,
+  checks: readonly FileCheck[],
+  lock: string,
+  modelsOf = lockedIn,
+): Promise<void> {
   if (checks.some(hasErrors)) {
     complain(io, `crobc: ${lock} is not written, because the sources have errors`);
     return;
@@ -65,7 +70,7 @@ export async function updateLock(io: Io, checks: readonly FileCheck[], lock: str
   const read = before === undefined ? undefined : readLock(before, true);
   if (read?.kind === 'fault') throw new UserError(`${lock}:${read.line}: ${read.message}: is it a lock file?`);
   const entries = read?.entries ?? [];
-  const models = lockable(checks, lock);
+  const models = lockable(checks, lock, modelsOf);
   const now = models.map(({ file, model, locked }): LockEntry => ({ file, model, locked, span: undefined }));
   const keyOf = ({ file, model }: { readonly file: string; readonly model: string }) => `${file} ${model}`;
   const known = new Set(now.map(keyOf));
@@ -103,7 +108,7 @@ function hasErrors({ diagnostics }: FileCheck): boolean {
 }
 
 /** The models without errors, in the order of the files. */
-function lockable(checks: readonly FileCheck[], lock: string, modelsOf = lockedIn): LockableModel[] {
+function lockable(checks: readonly FileCheck[], lock: string, modelsOf: typeof lockedIn): LockableModel[] {
   return checks.flatMap((check) => modelsOf(check).map((one) => ({ file: pathIn(lock, check.file), ...one })));
 }
 

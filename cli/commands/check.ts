@@ -1,6 +1,6 @@
 import { normalize } from 'node:path';
-import { diagnosticsOf } from '../../compiler/check/check.ts';
 import type { FileCheck } from '../../compiler/check/check-files.ts';
+import { diagnosticsOf } from '../../compiler/check/diagnostics-of.ts';
 import { type Diagnostic, isError } from '../../compiler/diagnostics/diagnostic.ts';
 import { messages as catalogue } from '../../compiler/diagnostics/messages.ts';
 import { renderGithub } from '../../compiler/diagnostics/render-github.ts';
@@ -9,6 +9,7 @@ import { renderJunit } from '../../compiler/diagnostics/render-junit.ts';
 import { toSarif } from '../../compiler/diagnostics/render-sarif.ts';
 import type { SourceText } from '../../compiler/diagnostics/render-terminal.ts';
 import { type GuardCondition, guardCondition } from '../../compiler/ir/guard-condition.ts';
+import type { FoundFiles } from '../../runtime/files/crob-files.ts';
 import { packageVersion } from '../../runtime/files/package-root.ts';
 import { isShipped } from '../../runtime/files/source-host.ts';
 import { sha256 } from '../../runtime/files/text-hash.ts';
@@ -30,6 +31,10 @@ export interface CheckOptions {
   /** The lock file to compare with, or true for `crob.lock`. */
   readonly lock?: string | true;
   readonly updateLock?: boolean;
+  /** Keep results, and use those of earlier checks. */
+  readonly cache?: boolean;
+  /** The folder of the cache. */
+  readonly cacheFolder?: string;
 }
 
 /** The checks of files, with what a lock file has of their models. */
@@ -45,7 +50,10 @@ interface Checked extends CheckedFiles {
  */
 export async function check(io: Invocation, paths: readonly string[], options: CheckOptions): Promise<number> {
   const { reporter, watch = false } = options;
+  if (options.guards && isCached(options))
+    throw new UsageError('--guards prints what no cache has: leave out --cache, or --guards');
   if (watch) {
+    if (isCached(options)) throw new UsageError('--watch keeps results by itself: leave out --cache, or --watch');
     if (reporter !== 'pretty')
       throw new UsageError(`--watch prints for people: leave out --reporter ${reporter}, or --watch`);
     if (options.updateLock) throw new UsageError('--watch writes no lock file: leave out --update-lock, or --watch');
@@ -149,15 +157,54 @@ function withTexts(checked: CheckedFiles): Checked {
  */
 async function checkFiles(io: Io, paths: readonly string[], options: CheckOptions): Promise<Checked> {
   const lock = lockFile(options);
-  const checked = withTexts(checkOnce(await foundFiles(paths)));
+  const found = await foundFiles(paths);
+  const { files, locked } = isCached(options)
+    ? await checkCached(io, found, options.cacheFolder, lock !== undefined)
+    : { files: await checkOnce(found), locked: undefined };
+  const checked = withTexts(files);
   if (lock === undefined) return checked;
-  const { compareWithLock, updateLock } = await import('./check-lock.ts');
+  const { compareWithLock, lockedIn, updateLock } = await import('./check-lock.ts');
+  const modelsOf = (one: FileCheck) => locked?.get(one) ?? lockedIn(one);
   if (options.updateLock) {
-    if (checked.unusable.size === 0) await updateLock(io, checked.checks, lock);
+    if (checked.unusable.size === 0) await updateLock(io, checked.checks, lock, modelsOf);
     else complain(io, `crobc: ${lock} is not written, because not all files can be read`);
     return checked;
   }
-  return withLock(checked, lock, compareWithLock(checked.checks, lock));
+  return withLock(checked, lock, compareWithLock(checked.checks, lock, modelsOf));
+}
+
+function isCached({ cache, cacheFolder }: CheckOptions): boolean {
+  return cache === true || cacheFolder !== undefined;
+}
+
+/** The results of a check, and what a lock file has of the models, if that is needed. */
+interface CachedFiles {
+  readonly files: CheckedFiles;
+  readonly locked: ReadonlyMap<FileCheck, readonly LockedIn[]> | undefined;
+}
+
+/** Checks the files for which the cache has no result that holds, and adds theirs to the cache. */
+async function checkCached(
+  io: Io,
+  found: FoundFiles,
+  folder: string | undefined,
+  needsLocks: boolean,
+): Promise<CachedFiles> {
+  const { CheckCache, defaultCacheFolder } = await import('../check-cache.ts');
+  const cache = new CheckCache(folder ?? defaultCacheFolder(io), io.cwd);
+  const known = new Map(found.files.map((file) => [file, cache.find(file, needsLocks)]));
+  const left = found.files.filter((file) => !known.get(file));
+  const now = left.length > 0 ? await checkOnce({ ...found, files: left }) : { checks: [], unusable: found.unusable };
+  const { lockedIn } = needsLocks ? await import('./check-lock.ts') : { lockedIn: () => undefined };
+  const made = now.checks.map((check) => ({ check, locked: lockedIn(check) }));
+  const problem = cache.store(made);
+  if (problem !== undefined) complain(io, `crobc: ${problem}`);
+  const all = new Map([...known].concat(made.map((one) => [one.check.file, one])));
+  const results = found.files.flatMap((file) => all.get(file) ?? []);
+  return {
+    files: { checks: results.map(({ check }) => check), files: found.files, unusable: now.unusable },
+    locked: new Map(results.flatMap(({ check, locked }) => (locked ? [[check, locked]] : []))),
+  };
 }
 
 /** Adds what a comparison with a lock file found. */

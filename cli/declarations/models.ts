@@ -31,6 +31,11 @@ export function addCheck(program: Command, { io, exit }: Setting): void {
       'compare signatures, graphs, parameters and FLOP of all models with a lock file, by default crob.lock',
     )
     .option('--update-lock', 'write the lock file for the models as they are')
+    .option(
+      '--cache',
+      'keep results, and use those of files of which nothing has changed; in node_modules/.cache/crobc, or in the cache folder of the user',
+    )
+    .option('--cache-folder <folder>', 'the same, in this folder')
     .option('--watch', 'check again whenever a file changes, but only what depends on it; Ctrl-C ends')
     .action(async (files: string[], options) => exit((await import('../commands/check.ts')).check(io, files, options)));
 }

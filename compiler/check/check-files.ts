@@ -33,8 +33,8 @@ export interface FileCheck extends Dependencies {
   readonly file: string;
   /** About the file, and about the text of the files that it imports. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The modules that the file declares. */
-  readonly modules: readonly ModuleDecl[];
+  /** For each module that the file declares, by `ownerKey`, the warning if nothing constructs it. */
+  readonly unconstructed: ReadonlyMap<string, Diagnostic>;
   /** The modules, of any file, that were constructed, so that their bodies have been checked: by `ownerKey`. */
   readonly constructed: ReadonlySet<string>;
   /** The models without errors. */
@@ -82,7 +82,7 @@ export function checkFiles(program: Program, scopes: readonly FileScope[], kept 
         ...read.flatMap(({ file }) => program.diagnostics.filter(({ span }) => span.file === file)),
         ...(read.some(({ doubt }) => doubt) ? found.filter(({ code }) => !cascades.has(code)) : found),
       ],
-      modules: scope.tree.declarations.filter((decl) => decl.kind === 'module'),
+      unconstructed: unconstructed(scope),
       constructed: new Set([...store.constructed].map((decl) => ownerKey(decl.name.span))),
       models,
       ...dependencies,
@@ -94,14 +94,15 @@ export function checkFiles(program: Program, scopes: readonly FileScope[], kept 
 /** Codes of messages about a missing `return`, use or output: it may be in text that could not be parsed. */
 const cascades: ReadonlySet<string> = new Set(['CROB2213', 'CROB2304', 'CROB2309']);
 
-/** Returns a warning for each module of some files that none of them constructed. */
-export function unconstructed(checks: readonly FileCheck[]): Diagnostic[] {
-  const constructed = new Set(checks.flatMap((one) => [...one.constructed]));
-  const modules = checks.flatMap((one) => one.modules).filter(({ name }) => !constructed.has(ownerKey(name.span)));
-  return modules.map(({ name, params }) => {
-    const parameters = params.flatMap((param) => (param.value ? [] : [`${param.name.name} = …`])).join(', ');
-    return diagnostic('CROB2013', name.span, { name: name.name, parameters });
-  });
+/** Returns a warning for each module of a file, in case that nothing constructs it. */
+function unconstructed({ tree }: FileScope): ReadonlyMap<string, Diagnostic> {
+  const modules = tree.declarations.filter((decl) => decl.kind === 'module');
+  return new Map(
+    modules.map(({ name, params }) => {
+      const parameters = params.flatMap((param) => (param.value ? [] : [`${param.name.name} = …`])).join(', ');
+      return [ownerKey(name.span), diagnostic('CROB2013', name.span, { name: name.name, parameters })];
+    }),
+  );
 }
 
 /** Checks a declaration, and returns the graph of a model. Declarations that read `training` are checked for both of its values. */

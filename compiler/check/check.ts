@@ -1,10 +1,10 @@
-import { type Diagnostic, isError } from '../diagnostics/diagnostic.ts';
-import { inSourceOrder } from '../diagnostics/order.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Context } from '../elaborate/context/context.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import type { FileScope } from '../elaborate/source/file-scope.ts';
 import { Program, type SourceHost } from '../elaborate/source/program.ts';
-import { checkFiles, type FileCheck, unconstructed } from './check-files.ts';
+import { checkFiles, type FileCheck } from './check-files.ts';
+import { diagnosticsOf } from './diagnostics-of.ts';
 
 /** The diagnostics of a check, and the models that have no errors. */
 export interface CheckResult {
@@ -39,12 +39,4 @@ export function loaded(
     return scope ?? [];
   });
   return { scopes, missing };
-}
-
-/** Returns the diagnostics of the checks of several files. */
-export function diagnosticsOf(checks: readonly FileCheck[]): readonly Diagnostic[] {
-  const found = checks.flatMap(({ diagnostics }) => diagnostics);
-  // Errors may be why a module was not constructed.
-  const all = found.some(isError) ? found : [...found, ...unconstructed(checks)];
-  return inSourceOrder(all);
 }

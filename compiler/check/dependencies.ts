@@ -4,6 +4,8 @@ import type { Program } from '../elaborate/source/program.ts';
 /** A file, and one that it imports from. */
 export interface Import {
   readonly from: string;
+  /** The names of the `use`'s path: `std`, `linear`. */
+  readonly path: readonly string[];
   readonly target: string;
 }
 
@@ -24,8 +26,8 @@ export function dependenciesOf(program: Program, root: FileScope): Dependencies 
     if (texts.has(path)) continue;
     const scope = program.files.get(path);
     texts.set(path, scope?.tree.text);
-    for (const { target } of scope?.uses ?? []) {
-      uses.push({ from: path, target });
+    for (const { use, target } of scope?.uses ?? []) {
+      uses.push({ from: path, path: use.path.map(({ name }) => name), target });
       left.push(target);
     }
   }

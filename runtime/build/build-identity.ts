@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { opTableVersion } from '../../compiler/ops/version.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
-import { builtFolder, packageRoot, runsFromSources } from '../files/package-root.ts';
-import { readBytesSync } from '../files/read-file.ts';
+import { codeHash } from '../files/code-hash.ts';
 
 /** Everything that determines a model file: builds with the same identity compute the same. */
 export interface BuildParts {
@@ -36,29 +33,4 @@ export function buildIdentity(parts: BuildParts): string {
   const expected = [...(parts.expected ?? [])].map(([name, size]) => `${name}=${size.key}`).sort();
   const all = JSON.stringify({ code: codeHash(), opTable: opTableVersion, opset, dtype, graph, expected, weights });
   return createHash('sha256').update(all).digest('hex');
-}
-
-let code: string | undefined;
-
-/** Hash of crobc's own code: different versions of it may write different files for the same graph. */
-function codeHash(): string {
-  if (code === undefined) {
-    const hash = createHash('sha256');
-    for (const file of codeFiles().sort()) hash.update(`${basename(file)}\n`).update(readBytesSync(file, 'record'));
-    code = hash.digest('hex');
-  }
-  return code;
-}
-
-/**
- * The sources of the compiler and the runtime; in a built crobc, all files of the bundle,
- * since each may contain parts of them.
- */
-function codeFiles(): string[] {
-  const files = (folder: string, extension: string) =>
-    readdirSync(folder, { recursive: runsFromSources, encoding: 'utf8' })
-      .filter((name) => name.endsWith(extension))
-      .map((name) => join(folder, name));
-  if (!runsFromSources) return files(builtFolder(), '.cjs');
-  return ['compiler', 'runtime'].flatMap((folder) => files(join(packageRoot(), folder), '.ts'));
 }

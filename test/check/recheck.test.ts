@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { check, diagnosticsOf } from '../../compiler/check/check.ts';
+import { check } from '../../compiler/check/check.ts';
+import { diagnosticsOf } from '../../compiler/check/diagnostics-of.ts';
 import { type Checked, nothingChecked, recheck } from '../../compiler/check/recheck.ts';
 import type { SourceHost } from '../../compiler/elaborate/source/program.ts';
 import { memoryHost } from '../memory-host.ts';
