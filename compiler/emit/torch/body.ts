@@ -1,5 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Block, Expr, Statement } from '../../../grammar/tree.ts';
+import { nodesBelow } from '../../../grammar/within.ts';
 import type { FileScope } from '../../elaborate/source/file-scope.ts';
 import { elementOf } from './builtin-call.ts';
 import { commentBehind, commentsAbove } from './comments.ts';
@@ -44,6 +45,8 @@ export class Body implements Scope {
   /** Names of lists that the body changes. */
   #changed: ReadonlySet<string> = new Set();
   #dimNames: ReadonlySet<string> = new Set();
+  /** The names that the body reads; undefined before it is known. */
+  #read: ReadonlySet<string> | undefined;
 
   constructor(options: BodyOptions) {
     this.#options = options;
@@ -148,6 +151,9 @@ export class Body implements Scope {
 
   /** Translates the body of a function or method, whose value is returned. */
   whole({ statements, value }: Block): void {
+    this.#read = new Set(
+      nodesBelow({ statements, value }).flatMap((node) => (node.kind === 'name' ? [node.name] : [])),
+    );
     this.#changed = new Set(changedLists(statements));
     for (const name of this.#changed) {
       const own = this.#locals[0]?.get(name);
@@ -251,7 +257,10 @@ export class Body implements Scope {
       const inOrder = names.length === own.items.length && names.every(({ item }, i) => own.items[i]?.name === item);
       const kindOf = (item: string) => own.items.find((one) => one.name === item);
       if (inOrder) {
-        const targets = names.map(({ item, name }) => this.declare(name, kindOf(item)?.of ?? none, value.any));
+        const targets = names.map(({ item, name }) => {
+          const python = this.declare(name, kindOf(item)?.of ?? none, value.any);
+          return this.#read?.has(name) === false ? `_${python}` : python;
+        });
         this.emit({
           kind: 'assign',
           target: targets.join(', '),
@@ -326,6 +335,11 @@ export class Body implements Scope {
   /** Emits a statement that returns a value with the type that the function states. */
   #return(expr: Expr, comment?: string): void {
     const source = this.#file.tree.text;
+    const refusal = messageOf(expr);
+    if (refusal) {
+      this.emit({ kind: 'raise', error: call('ValueError', [this.translate(refusal).py]) });
+      return;
+    }
     const behind = comment ?? commentBehind(source, expr.span);
     const { result } = this.#options;
     if (expr.kind === 'tuple' && result.kind === 'tuple') {
@@ -367,6 +381,12 @@ export class Body implements Scope {
 }
 
 export type { Signature };
+
+/** The message of `refuse(message)`. */
+function messageOf(expr: Expr): Expr | undefined {
+  const isRefusal = expr.kind === 'call' && expr.callee.kind === 'name' && expr.callee.name === 'refuse';
+  return isRefusal ? expr.args[0]?.value : undefined;
+}
 
 function textOf({ py }: { readonly py: Py }): string {
   return py.kind === 'atom' ? py.text : '';

@@ -60,6 +60,12 @@ export function sizesOf(cx: BuiltinCall): ReadonlyMap<string, Py> {
   return new Map([...cx.rest].map(([name, expr]) => [name, cx.scope.translate(expr).py]));
 }
 
+/** A number as a Python float. */
+export function asFloat(py: Py): Py {
+  if (py.kind !== 'atom' || !/^[\d.]/.test(py.text)) return call('float', [py]);
+  return /^\d+$/.test(py.text) ? { kind: 'atom', text: `${py.text}.0` } : py;
+}
+
 export const torch = (name: string): Py => attribute({ kind: 'atom', text: 'torch' }, name);
 export const functional = (name: string): Py => attribute({ kind: 'atom', text: 'F' }, name);
 

@@ -1,6 +1,7 @@
 import { parseArrow, parseAxes, parseEinsum, parseStarred } from '../../elaborate/patterns/pattern.ts';
 import {
   argument,
+  asFloat,
   type BuiltinCall,
   callTorch,
   dtypeOf,
@@ -280,7 +281,7 @@ const filled: TorchBuiltin = {
       ? callTorch('zeros', shapeOf(shape), named)
       : /^(1(\.0)?|True)$/.test(text)
         ? callTorch('ones', shapeOf(shape), named)
-        : callTorch('full', [tuple(shapeOf(shape)), call('float', [value.py])], named);
+        : callTorch('full', [tuple(shapeOf(shape)), asFloat(value.py)], named);
     return made(py, rank, isBool ? 'bool' : 'f32');
   },
 };

@@ -80,7 +80,7 @@ function moduleText(sections: readonly Section[], model: string, sourceName: (fi
     body.push(...linesOf([section.statement()], 0));
   }
   const text = body.join('\n');
-  return `${header(text, model)}\n${text}\n`;
+  return `${header(text, model)}${text}\n`;
 }
 
 const gridSample = `
@@ -122,6 +122,7 @@ function header(body: string, model: string): string {
     '',
     ...(standard.length > 0 ? [...standard, ''] : []),
     ...packages,
-    ...(sampled === '' ? [] : [sampled]),
+    // Two lines are empty behind a function, and one behind imports.
+    ...(sampled === '' ? [] : [sampled, '']),
   ].join('\n');
 }

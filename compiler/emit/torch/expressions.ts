@@ -1,6 +1,6 @@
 import type { BinaryExpr, Expr, IfExpr, IndexExpr, MemberExpr, TensorExpr } from '../../../grammar/tree.ts';
 import { builtins, initialiser } from '../../elaborate/eval/builtins/table.ts';
-import { callTorch, dtypeOf, elementOf, made, rankOf } from './builtin-call.ts';
+import { asFloat, callTorch, dtypeOf, elementOf, made, rankOf } from './builtin-call.ts';
 import { rowsOf, torchBuiltins, widest } from './builtins.ts';
 import { translateCall } from './calls.ts';
 import {
@@ -305,7 +305,7 @@ function fromIndices(scope: Scope, expr: TensorExpr): Value {
     for (const statement of statements) scope.emit(statement);
     const wanted = expr.dtype.name === 'f32' ? 'f32' : expr.dtype.name === 'bool' ? 'bool' : 'i32';
     if (!holdsTensors(value.kind)) {
-      const filled = wanted === 'f32' ? call('float', [value.py]) : value.py;
+      const filled = wanted === 'f32' ? asFloat(value.py) : value.py;
       return made(callTorch('full', [{ kind: 'tuple', items: extents }, filled], { device }), count, wanted);
     }
     const read = JSON.stringify([value.py, statements]);

@@ -1,6 +1,6 @@
 import type { Expr, Param } from '../../../grammar/tree.ts';
 import { type InitialiserName, initialisers } from '../../ir/initialisers.ts';
-import { callTorch } from './builtin-call.ts';
+import { asFloat, callTorch } from './builtin-call.ts';
 import { floatText } from './expressions.ts';
 import { atom, call, method, number, type Py, tuple } from './python/tree.ts';
 import type { Scope, Value } from './scope.ts';
@@ -64,7 +64,7 @@ function drawn(name: InitialiserName, args: ReadonlyMap<string, Py>, shape: read
     case 'ones':
       return callTorch(name, shape);
     case 'constant':
-      return callTorch('full', [tuple(shape), call('float', [or('value')])]);
+      return callTorch('full', [tuple(shape), asFloat(or('value'))]);
     case 'normal':
       return method(empty, 'normal_', [], { mean: given('mean'), std: given('std') });
     case 'uniform':

@@ -178,7 +178,12 @@ export function deviceOf(params: readonly { readonly python: string; readonly ki
 
 /** Whether a function makes tensors without being given any. */
 export function needsDevice(params: readonly Kind[], result: Kind): boolean {
-  return holdsTensors(result) && !params.some((kind) => holdsTensors(kind) || given(kind).kind === 'part');
+  return holdsTensors(result) && !params.some((kind) => holdsTensors(kind) || holdsParts(kind));
+}
+
+function holdsParts(kind: Kind): boolean {
+  const own = given(kind);
+  return own.kind === 'part' || (own.kind === 'list' && holdsParts(own.of));
 }
 
 export interface WrittenParams {

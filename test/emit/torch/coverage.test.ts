@@ -47,7 +47,7 @@ const expressions: Readonly<Record<string, readonly [crob: string, python: strin
   gelu: ['gelu(x, approximate = true)', 'F.gelu(x, approximate="tanh")'],
   grid_sample: ['grid_sample(map, full(0.0, [B, 5, 2]))', 'grid_sample(map_, torch.zeros(B, 5, 2, device=x.device))'],
   top_k: ['top_k(x, 2).value', 'x.topk(2).values'],
-  gather: ['gather(full(2.0, [7, 2]), n % 7)', 'F.embedding(n % 7, torch.full((7, 2), float(2.0), device=x.device))'],
+  gather: ['gather(full(2.0, [7, 2]), n % 7)', 'F.embedding(n % 7, torch.full((7, 2), 2.0, device=x.device))'],
   scatter_add: [
     'scatter_add(n[0, :] % 5, full(1.0, [3, 2]), 5)',
     '.index_add(0, n[0] % 5, torch.ones(3, 2, device=x.device))',

@@ -46,7 +46,7 @@ test('a module is a class with its parameters, documentation, conditions and equ
             raise ValueError("Excite needs channels % reduction == 0")
         self.squeeze = nn.Linear(channels, hidden)
         self.excite = nn.Linear(hidden, channels, bias=False)
-        self.scale = nn.Parameter(torch.full((channels,), float(0.1)))
+        self.scale = nn.Parameter(torch.full((channels,), 0.1))
 
     def forward(self, x: Tensor) -> Tensor:
         # x: f32[B, channels, H, W] -> f32[B, channels, H, W]
@@ -160,6 +160,32 @@ model Net {
 `);
   expect(text).toContain('paths: ClassVar[dict[str, str]] = {"half_": "half"}');
   expect(text).toContain('lambda_: Tensor = self.half_(x)');
+});
+
+test('what a method refuses is raised, and items that nothing reads have an underscore', () => {
+  const { text, messages } = written(`module Pair(both: bool = true) {
+  fc = Linear(4, 4)
+  forward(x: f32[B, 4]) -> (a: f32[B, 4], b: f32[B, 4]) {
+    if both { return (a = fc(x), b = x) }
+    return refuse("there are not two")
+  }
+}
+module First() {
+  pair = Pair()
+  forward(x: f32[B, 4]) -> f32[B, 4] {
+    let (a, b) = pair(x)
+    return a
+  }
+}
+model Net {
+  first = First()
+  input x: f32[B, 4]
+  output y = first(x)
+}
+`);
+  expect(messages).toEqual([]);
+  expect(text).toContain('        raise ValueError("there are not two")\n');
+  expect(text).toContain('        a, _b = self.pair(x)\n');
 });
 
 test('outputs that only training reads are none in inference', () => {
