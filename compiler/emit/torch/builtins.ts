@@ -333,11 +333,16 @@ export const torchBuiltins: Readonly<Record<string, TorchBuiltin>> = {
       const [stride, padding, dilation, groups] = ['stride', 'padding', 'dilation', 'groups'].map(
         (name) => optionalArgument(cx, name)?.py,
       );
+      const pads = optionalArgument(cx, 'padding');
+      if (pads?.kind.kind === 'list' && pads.py.kind !== 'list') {
+        const wider = call('padded', [x.py, pads.py]);
+        return made(call(functional('conv2d'), [wider, weight.py], { stride, dilation, groups }), 4);
+      }
       if (padding?.kind !== 'list' || padding.items.length !== 4)
         return made(call(functional('conv2d'), [x.py, weight.py], { stride, padding, dilation, groups }), 4);
       const [top, left, bottom, right] = padding.items;
-      const pads = [left, right, top, bottom].flatMap((one) => (one ? [one] : []));
-      const padded = call(functional('pad'), [x.py, tuple(pads)]);
+      const sides = [left, right, top, bottom].flatMap((one) => (one ? [one] : []));
+      const padded = call(functional('pad'), [x.py, tuple(sides)]);
       return made(call(functional('conv2d'), [padded, weight.py], { stride, dilation, groups }), 4);
     },
   },
@@ -346,6 +351,11 @@ export const torchBuiltins: Readonly<Record<string, TorchBuiltin>> = {
       const x = argument(cx, 'x');
       const [kernel, stride, padding] = ['kernel', 'stride', 'padding'].map((name) => optionalArgument(cx, name)?.py);
       if (!kernel) return refused(cx, 'pool without a kernel');
+      const amounts = optionalArgument(cx, 'padding');
+      if (amounts?.kind.kind === 'list' && amounts.py.kind !== 'list') {
+        const wider = call('padded', [x.py, amounts.py, negative(atom('math.inf'))]);
+        return made(call(functional('max_pool2d'), [wider, kernel], { stride }), 4);
+      }
       if (padding?.kind === 'list' && padding.items.length === 4) {
         const [top, left, bottom, right] = padding.items;
         const pads = [left, right, top, bottom].flatMap((one) => (one ? [one] : []));

@@ -5,7 +5,7 @@ import { Body } from './body.ts';
 import { translateField } from './fields.ts';
 import { initialTensor } from './initial.ts';
 import { given, type Kind, parameterType, resultType, tensor } from './kinds.ts';
-import { memberName } from './names.ts';
+import { memberName, variableName } from './names.ts';
 import { writeParams } from './parameters.ts';
 import { assign, atom, attribute, call, type Py, type PyStatement, stringLiteral } from './python/tree.ts';
 import type { Changes, ClassInfo, Package, Signature, Value } from './scope.ts';
@@ -304,7 +304,7 @@ function translateMethod(
   }
   const { params } = signature;
   const kinds = params.map((param) => parameterKind(typeScope(pack, param.file, params, ''), param.decl));
-  const told = kinds.map((kind, i) => ({ python: params[i]?.decl.name.name ?? '', kind }));
+  const told = kinds.map((kind, i) => ({ python: variableName(params[i]?.decl.name.name ?? ''), kind }));
   const weight = members.weight === undefined ? undefined : attribute(atom(`self.${members.weight}`), 'device');
   const body = new Body({
     pack,

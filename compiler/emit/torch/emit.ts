@@ -95,11 +95,18 @@ def grid_sample(x: Tensor, px: Tensor) -> Tensor:
     grid = torch.stack([across, down], dim=-1).unsqueeze(1)
     return F.grid_sample(x, grid, align_corners=False).squeeze(2)`;
 
-/** The docstring and imports of a module, and the function that it needs. */
+const padded = `
+
+def padded(x: Tensor, padding: Sequence[int], value: float = 0.0) -> Tensor:
+    """Pads maps by [height, width] on both sides, or by [top, left, bottom, right]."""
+    top, left, bottom, right = padding if len(padding) == 4 else (*padding, *padding)
+    return F.pad(x, (left, right, top, bottom), value=value)`;
+
+/** The docstring and imports of a module, and the functions that it needs. */
 function header(body: string, model: string): string {
   const uses = (pattern: RegExp) => pattern.test(body);
-  const sampled = uses(/\bgrid_sample\(/) ? gridSample : '';
-  const all = body + sampled;
+  const functions = [...(uses(/\bgrid_sample\(/) ? [gridSample] : []), ...(uses(/\bpadded\(/) ? [padded] : [])];
+  const all = body + functions.join('\n');
   const typing = ['Any', 'ClassVar', 'Literal', 'NamedTuple', 'cast'].filter((name) =>
     new RegExp(`\\b${name}\\b`).test(all),
   );
@@ -123,6 +130,7 @@ function header(body: string, model: string): string {
     ...(standard.length > 0 ? [...standard, ''] : []),
     ...packages,
     // Two lines are empty behind a function, and one behind imports.
-    ...(sampled === '' ? [] : [sampled, '']),
+    ...functions,
+    ...(functions.length > 0 ? [''] : []),
   ].join('\n');
 }

@@ -2,7 +2,7 @@ import type { FnDecl } from '../../../grammar/tree.ts';
 import type { Found } from '../../elaborate/source/file-scope.ts';
 import { Body } from './body.ts';
 import { given, type Kind, parameterType, resultType, unknown } from './kinds.ts';
-import { capitalised } from './names.ts';
+import { capitalised, variableName } from './names.ts';
 import { nativeBody } from './natives.ts';
 import { writeParams } from './parameters.ts';
 import { atom, attribute, type Py, type PyStatement } from './python/tree.ts';
@@ -25,7 +25,7 @@ export function translateFunction(
   const device = stated !== undefined && needsDevice(kinds, stated);
   const info: FnInfo = { name, decl, file, kind: stated ?? unknown, device };
   begun(info);
-  const told = kinds.map((kind, i) => ({ python: params[i]?.decl.name.name ?? '', kind }));
+  const told = kinds.map((kind, i) => ({ python: variableName(params[i]?.decl.name.name ?? ''), kind }));
   const body = new Body({
     pack,
     file,

@@ -9,7 +9,7 @@ import { changesOf, literal } from './changes.ts';
 import { initDef, inModuleList, type Members, pathOf, pathsField } from './classes.ts';
 import { translateField } from './fields.ts';
 import { given, type Kind, none, optional, resultType } from './kinds.ts';
-import { memberName } from './names.ts';
+import { memberName, variableName } from './names.ts';
 import { writeParams } from './parameters.ts';
 import { assign, atom, attribute, type Py, type PyStatement } from './python/tree.ts';
 import type { Package, Scope, SignatureParam, Value } from './scope.ts';
@@ -111,7 +111,7 @@ function translateForward(
     ({ decl, file }): SignatureParam => ({ decl: asParam(decl.name, decl), file }),
   );
   const kinds = inputs.map(({ decl, file }) => parameterKind(typeScope(pack, file, [], ''), decl));
-  const told = kinds.map((kind, i) => ({ python: inputs[i]?.decl.name.name ?? '', kind }));
+  const told = kinds.map((kind, i) => ({ python: variableName(inputs[i]?.decl.name.name ?? ''), kind }));
   const body = new Body({
     pack,
     file: flat.file,

@@ -188,6 +188,20 @@ model Net {
   expect(text).toContain('        a, _b = self.pair(x)\n');
 });
 
+test('paddings that are computed may have two or four amounts; the device is that of a renamed argument', () => {
+  const { text, messages } = written(`fn widen(n: int) = [n, n, n, n]
+fn blank(map: f32[B, 2, H, W]) -> f32[B, 2, H, W] = map * full(1.0, [B, 2, H, W])
+model Net {
+  input map: f32[B, 2, H, W]
+  output y = conv2d(blank(map), full(0.5, [3, 2, 1, 1]), padding = widen(1))
+}
+`);
+  expect(messages).toEqual([]);
+  expect(text).toContain('            padded(blank(map_), widen(1)),\n');
+  expect(text).toContain('def padded(x: Tensor, padding: Sequence[int], value: float = 0.0) -> Tensor:');
+  expect(text).toContain('torch.ones(B, 2, H, W, device=map_.device)');
+});
+
 test('outputs that only training reads are none in inference', () => {
   const { text } = written(`model Net {
   fc = Linear(4, 4)
