@@ -1,4 +1,5 @@
-// Builds the shipped models for PyTorch and for onnxruntime and compares the results: npm run test:torch -- --python PYTHON
+// Builds the shipped models for PyTorch and for onnxruntime and compares the results, and gradients of the micro models:
+// npm run test:torch -- --python PYTHON
 // Needs a Python with torch, safetensors, numpy and onnxruntime. Further options: --only NAME, --compile, --export, --full (CroBIM as published),
 // --style BIN (a folder with black, ruff and mypy, which check the packages), --keep FOLDER.
 import { spawnSync } from 'node:child_process';
@@ -7,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { importSource } from './bundle-source.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -60,6 +62,24 @@ if (values.full)
   for (const model of ['CroBIM', 'CroBIM_ConvNeXt'])
     cases.push({ file: join(root, 'models/crobim.crob'), model, full: true });
 
+// The loss is linear in the logits, so that PyTorch computes the same one in a line.
+const graded = ['CroBIM_micro', 'CroBIM_micro_ConvNeXt'];
+const gradients = join(work, 'gradients.crob');
+const recipe = (
+  name,
+) => `recipe of_${name} for ${name} at B = ${sizes.B}, H = ${sizes.H}, W = ${sizes.W}, T = ${sizes.T} {
+  input target: f32[B, 1, H, W]
+  term match = mean(logits * target, "b 1 h w ->")
+  optimizer = SGD(lr = 1.0)
+  steps = 1
+}
+`;
+writeFileSync(
+  gradients,
+  `use models.crobim.{CroBIM_micro}\nuse models.sizes.{CroBIM_micro_ConvNeXt}\n${graded.map(recipe).join('')}`,
+);
+const { writeGradients } = await importSource('scripts/write-gradients.ts');
+
 const crobc = join(root, 'dist/bin/crobc.cjs');
 const chosen = cases.filter(({ model }) => !values.only || values.only.includes(model));
 const folders = [];
@@ -77,6 +97,7 @@ for (const { file, model, square, full } of chosen) {
     failed.push(model);
     continue;
   }
+  if (graded.includes(model)) await writeGradients(gradients, model, join(folder, 'gradients.onnx'));
   const own = full ? { B: 1, H: 480, W: 480, T: 20, tokens: 30522 } : { ...sizes, ...(square ? { W: 128 } : {}) };
   writeFileSync(join(folder, 'case.json'), JSON.stringify({ model, dims: [own] }));
   folders.push(folder);

@@ -1,7 +1,8 @@
 """Compares generated PyTorch packages with ONNX files of the same model and weights.
 
-python test-torch.py FOLDER...: each folder has torch/ (the package), MODEL.onnx and
-case.json: the model's name, sizes of dims, ranges of whole numbers.
+python test-torch.py FOLDER...: each folder has torch_model/ (the package), MODEL.onnx,
+case.json (the model's name, sizes of dims, ranges of whole numbers) and perhaps
+gradients.onnx, the gradients of a training step.
 """
 
 import importlib
@@ -15,12 +16,17 @@ import onnxruntime as ort
 import torch
 
 limit = 1e-5
+gradient_limit = 1e-4
 
 
-def inputs_of(session, dims, draw):
-    """Random inputs: normal numbers, tokens, and masks whose first element is true."""
+def inputs_of(session, dims, draw, known):
+    """Known inputs, and random ones: normal numbers, tokens, and masks whose first element
+    is true."""
     values = {}
     for one in session.get_inputs():
+        if one.name in known:
+            values[one.name] = known[one.name].detach().numpy()
+            continue
         shape = [size if isinstance(size, int) else dims[size] for size in one.shape]
         if one.type == "tensor(float)":
             values[one.name] = draw.standard_normal(shape).astype(np.float32)
@@ -48,6 +54,54 @@ def difference(expected, found):
     return float(np.abs(expected - found.detach().numpy()).max()) / scale
 
 
+def layer_of(name):
+    return name.rpartition(".")[0]
+
+
+def compare_gradients(path, model, weights, dims):
+    """The largest difference between the gradients of both in training, as a part of the
+    largest gradient in the same layer: the gradient of a bias may be zero but for rounding.
+
+    Weights are moved a little, because offsets of samples are whole numbers at first, where
+    interpolation has no derivative.
+    """
+    draw = np.random.default_rng(11)
+    with torch.no_grad():
+        for _, one in weights:
+            one.add_(torch.from_numpy(draw.standard_normal(one.shape).astype(np.float32)), alpha=0.02)
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    known = {f"{kind}:{name}": one for name, one in weights for kind in ("weight", "buffer")}
+    values = inputs_of(session, dims, draw, known)
+    names = [one.name for one in session.get_outputs()]
+    expected = dict(zip(names, session.run(None, values), strict=True))
+    model.train()
+    model.zero_grad()
+    given = [torch.from_numpy(one) for name, one in values.items() if name not in known]
+    *inputs, target = given
+    loss = (flat(model(*inputs))[0] * target).mean()
+    loss.backward()
+    model.eval()
+    off = {"step:loss": difference(expected["step:loss"], loss)}
+    scales: dict[str, float] = {}
+    for name, slope in expected.items():
+        if name.startswith("d:"):
+            largest = float(np.abs(slope).max())
+            scales[layer_of(name)] = max(scales.get(layer_of(name), 0.0), largest)
+    for name, tensor in weights:
+        slope = expected.pop(f"d:{name}", None)
+        if slope is None or tensor.grad is None:
+            if slope is not None or tensor.grad is not None:
+                raise ValueError(f"{name}: only one of both has a gradient")
+            continue
+        off[name] = float(np.abs(slope - tensor.grad.numpy()).max()) / scales[layer_of(f"d:{name}")]
+    left = [name for name in expected if name != "step:loss" and not name.startswith("term:")]
+    if left:
+        raise ValueError(f"not compared: {', '.join(left)}")
+    # Unlike Python's max, argmax finds a NaN.
+    where = int(np.argmax(list(off.values())))
+    return list(off.values())[where], list(off)[where], len(off) - 1
+
+
 def compare(folder, mode):
     case = json.loads((folder / "case.json").read_text())
     sys.path.insert(0, str(folder))
@@ -65,7 +119,7 @@ def compare(folder, mode):
     draw = np.random.default_rng(7)
     worst = 0.0
     for dims in case["dims"]:
-        values = inputs_of(session, dims, draw)
+        values = inputs_of(session, dims, draw, {})
         tensors = [torch.from_numpy(values[one.name]) for one in session.get_inputs()]
         expected = session.run(None, values)
         with torch.no_grad():
@@ -92,6 +146,13 @@ def compare(folder, mode):
         if off > 1e-4:
             raise ValueError(f"{name}: exported, results differ by {off:.1e}")
         print(f", exported {off:.1e}", end="", flush=True)
+    path = folder / "gradients.onnx"
+    if path.exists():
+        weights = list(package.named_weights(model))
+        off, where, count = compare_gradients(path, model, weights, case["dims"][0])
+        if not off <= gradient_limit:
+            raise ValueError(f"{name}: gradients of {where} differ by {off:.1e} of the largest")
+        print(f", {count} gradients {off:.1e}", end="", flush=True)
 
 
 def main():
