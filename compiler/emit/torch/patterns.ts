@@ -62,7 +62,11 @@ export function arranged(
     axes.names.splice(i, 1);
   }
   const order = kept.filter((name) => !added.includes(name));
-  const moved = permute(axes, order);
+  const moved = permute(
+    axes,
+    order,
+    left.axes.some(({ kind }) => kind === 'group'),
+  );
   if (moved) return moved;
   if (added.length > 0) {
     const repeated = repeat(axes, kept, added, sizes);
@@ -147,7 +151,12 @@ function splitGroup(axes: Axes, i: number, group: GroupAxis, sizes: Sizes): Unwr
   return undefined;
 }
 
-function permute(axes: Axes, order: readonly string[]): Unwritable | undefined {
+/**
+ * Permutes axes. If one was split, as heads are, "b m h d -> b h d m" is two transpositions: the heads go forward, and
+ * then the keys are transposed. Inductor's rules of attention ignore the numbers of a `permute`, and take `x` in
+ * `x.permute(0, 2, 3, 1)` for keys of shape [b, h, m, d].
+ */
+function permute(axes: Axes, order: readonly string[], isSplit: boolean): Unwritable | undefined {
   const from = axes.names;
   if (from.join(' ') === order.join(' ')) return undefined;
   const moved = order.map((name) => from.indexOf(name));
@@ -169,6 +178,8 @@ function permute(axes: Axes, order: readonly string[]): Unwritable | undefined {
     else return { refused: 'permute axes without names in this way' };
   } else if (differ.length === 2 && first !== undefined && second !== undefined)
     axes.py = method(axes.py, 'transpose', [number(first), number(second)]);
+  else if (isSplit && moved.join(' ') === '0 2 3 1')
+    axes.py = method(method(axes.py, 'transpose', [number(1), number(2)]), 'transpose', [number(2), number(3)]);
   else axes.py = method(axes.py, 'permute', moved.map(number));
   axes.names = [...order];
   return undefined;

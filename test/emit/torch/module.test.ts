@@ -235,3 +235,26 @@ model Other extends Net { stages[1].by = 2.0 }
   );
   expect(messages).toEqual(['CROB2501 a PyTorch module cannot change one item of a list of parts']);
 });
+
+test('keys of attention are transposed by themselves, as Inductor expects, and images are permuted', () => {
+  const { text, messages } = written(`module Read(dim: int) {
+  forward(x: f32[B, N, dim], y: f32[B, dim, H, W]) -> (score: f32[B, 2, N, N], image: f32[B, H, W, dim]) {
+    let q = rearrange(x, "b n (h d) -> b h n d", h = 2)
+    let k = rearrange(x, "b n (h d) -> b h d n", h = 2)
+    return (score = matmul(q, k), image = rearrange(y, "b c h w -> b h w c"))
+  }
+}
+
+model Net {
+  read = Read(8)
+  input x: f32[B, N, 8]
+  input y: f32[B, 8, H, W]
+  let found = read(x, y)
+  output score = found.score
+  output image = found.image
+}
+`);
+  expect(messages).toEqual([]);
+  expect(text).toContain('k = x.unflatten(2, (2, -1)).transpose(1, 2).transpose(2, 3)');
+  expect(text).toContain('y.permute(0, 2, 3, 1)');
+});
