@@ -135,6 +135,29 @@ const published: readonly Published[] = [
     ],
   },
   {
+    file: 'crossvlt',
+    model: 'CrossVLT_micro',
+    map: 'published_crossvlt',
+    name: (path: string) =>
+      path
+        .replace(/^backbone\.patch_embed/, 'backbone.0.patch_embed')
+        .replace(/^backbone\.norm(\d)/, 'backbone.$1.norm$1')
+        .replace(/^backbone\.layers\.(\d)/, 'backbone.$1.layers')
+        .replace(/^turns\.(attn\d|linear\d)\.(\d)/, 'backbone.$2.layers.$1')
+        .replace(/^turns\.lang_stage\.(\d)/, (_, stage: string) => `lang_stage${Number(stage) + 2}`)
+        .replace(/^align\.pixel\.(\d)/, 'backbone.$1.layers.proj')
+        .replace(/^align\.sentence\.0/, 'lang_stage1.encoder.proj')
+        .replace(/^align\.sentence\.(\d)/, (_, stage: string) => `lang_stage${Number(stage) + 1}.proj`)
+        .replace(/^align\.temp$/, 'temp')
+        .replace(/^text\./, 'lang_stage1.'),
+    others: [
+      'backbone.2.layers.blocks.0.attn.relative_position_index',
+      'backbone.3.layers.linear1.0.weight',
+      'lang_stage1.embeddings.position_ids',
+      'classifier.bn1_4.num_batches_tracked',
+    ],
+  },
+  {
     file: 'mattnet',
     model: 'MAttNet_micro',
     map: 'published_mattnet',
