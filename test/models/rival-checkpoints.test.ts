@@ -158,6 +158,29 @@ const published: readonly Published[] = [
     ],
   },
   {
+    file: 'refsegformer',
+    model: 'RefSegformer_micro',
+    map: 'published_refsegformer',
+    name: (path: string) =>
+      path
+        .replace(/^backbone\.vltf\.(\d)/, (_, i: string) => `image_encoder.layers.${Number(i) + 1}.VLTF`)
+        .replace(/^backbone\./, 'image_encoder.')
+        .replace(/^segmentation\.reading\.(\d)\.cross_attn/, 'segmentation.cross_attns.$1')
+        .replace(/^segmentation\.reading\.(\d)\.norm/, 'segmentation.norms.$1')
+        .replace(/^segmentation\.exist\./, 'segmentation.')
+        .replace(/^text\./, 'text_encoder.'),
+    others: [
+      'image_encoder.layers.1.blocks.0.attn.relative_position_index',
+      'image_encoder.layers.0.memory.weight',
+      'image_encoder.norm.bias',
+      'image_encoder.layers.3.VLTF.vision_lan_fuse.fc_q.weight',
+      'image_encoder.layers.2.VLTF.output_proj.1.num_batches_tracked',
+      'segmentation.norms.2.num_batches_tracked',
+      'segmentation.projects.0.norm1.num_batches_tracked',
+      'text_encoder.embeddings.position_ids',
+    ],
+  },
+  {
     file: 'mattnet',
     model: 'MAttNet_micro',
     map: 'published_mattnet',
