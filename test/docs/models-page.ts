@@ -226,7 +226,9 @@ function recipeRow(one: RecipeAt, all: readonly RecipeAt[]): string[] {
   ];
 }
 
-function functionLink(name: string): string {
+/** A function of the model's own file has no entry in a page. */
+function functionLink(name: string, tree: SourceFile): string {
+  if (tree.declarations.some((one) => one.kind === 'fn' && one.name.name === name)) return code(name);
   return `[${name}](${builtins.has(name) ? 'builtins.md' : `library.md#${name}`})`;
 }
 
@@ -236,7 +238,7 @@ function recipeText(one: RecipeAt, all: readonly RecipeAt[]): string {
   const terms = [...termsOf(one, all).values()].map(({ tree, decl }) => {
     const loss = flat(textOf(tree, decl.value));
     const functions = new Set([...loss.matchAll(/\b(\w+)\(/g)].map(([, name = '']) => name));
-    return [code(decl.name.name), code(loss), [...functions].map(functionLink).join(', ')];
+    return [code(decl.name.name), code(loss), [...functions].map((name) => functionLink(name, tree)).join(', ')];
   });
   return `### Recipe ${decl.name.name}
 

@@ -110,8 +110,12 @@ describe('a page that is not right', () => {
   });
 
   test('a language that nothing runs', async () => {
-    expect((await faultsOf('```python\nimport torch\n```\n')).faults).toEqual([
-      'line 1: nothing tests a block of python',
+    expect((await faultsOf('```rust\nfn main() {}\n```\n')).faults).toEqual(['line 1: nothing tests a block of rust']);
+  });
+
+  test('lines of a file that no command has written', async () => {
+    expect((await faultsOf('```python net.py\nimport torch\n```\n')).faults).toEqual([
+      'line 1: no command has written this file',
     ]);
   });
 });
