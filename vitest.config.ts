@@ -10,8 +10,10 @@ const those = (is: (text: string) => boolean) => files.filter(({ text }) => is(t
 
 /** A test file that begins with `// slow: ` and what takes the time is left out of `npm run test:fast`. */
 const slow = those((text) => text.startsWith('// slow: '));
+/** A test file that begins with `// long: ` is run by `npm run test:long` alone. */
+export const long = those((text) => text.startsWith('// long: '));
 /** What replaces modules does so for its whole process. */
-const mocking = those((text) => /\bvi\.(mock|doMock)\(/.test(text) && !text.startsWith('// slow: '));
+const mocking = those((text) => /\bvi\.(mock|doMock)\(/.test(text) && !/^\/\/ (slow|long): /.test(text));
 
 export default defineConfig({
   // The package's entry pulls in several hundred small files; this is the same code in one.
@@ -35,7 +37,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: [...slow, ...mocking],
+          exclude: [...slow, ...long, ...mocking],
           // One process for many files, as loading the compiler takes longer than most of them.
           isolate: false,
           sequence: { groupOrder: 0 },

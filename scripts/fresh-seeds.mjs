@@ -2,7 +2,7 @@
 // fail, prints the command that repeats them with this seed.
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './program.mjs';
@@ -22,11 +22,18 @@ const drawing = readdirSync(join(root, 'test'), { recursive: true, encoding: 'ut
 const files = positionals.length === 0 ? drawing : positionals;
 
 console.log(`seed ${seed}, ${files.length} ${files.length === 1 ? 'file' : 'files'}`);
-const { status } = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files], {
-  cwd: root,
-  env: { ...process.env, CROBC_TEST_SEED: seed },
-  stdio: 'inherit',
-});
+const isLong = (name) => existsSync(join(root, name)) && readFileSync(join(root, name), 'utf8').startsWith('// long: ');
+let status = 0;
+for (const [config, these] of [
+  ['vitest.config.ts', files.filter((name) => !isLong(name))],
+  ['vitest.long.config.ts', files.filter(isLong)],
+]) {
+  if (these.length === 0) continue;
+  const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', config, ...these];
+  const env = { ...process.env, CROBC_TEST_SEED: seed };
+  const code = spawnSync(process.execPath, vitest, { cwd: root, env, stdio: 'inherit' }).status ?? 1;
+  if (code !== 0) status = code;
+}
 if (status !== 0)
   console.error(`to run these again: npm run test:fresh-seeds -- --seed ${seed} ${positionals.join(' ')}`.trimEnd());
-process.exitCode = status ?? 1;
+process.exitCode = status;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import config from '../vitest.config.ts';
+import config, { long } from '../vitest.config.ts';
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
@@ -19,18 +19,24 @@ function projects(): ReadonlyMap<string, { readonly include: readonly string[]; 
   );
 }
 
-test('a file is slow where its first line says so, with the reason, and fast otherwise; npm test runs both', () => {
-  const saying = files.filter((file) => /^\/\/ slow: \S.*$/m.test(readFileSync(file, 'utf8').split('\n', 1)[0]!));
+function sayingIt(word: string): string[] {
+  return files.filter((file) => new RegExp(`^// ${word}: \\S`).test(readFileSync(file, 'utf8')));
+}
+
+test('a file is slow where its first line says so, with the reason, and fast otherwise; npm test runs both, and not the few that are long', () => {
+  const saying = sayingIt('slow');
   const { fast, mocking, slow } = Object.fromEntries(projects());
   expect([...slow!.include].sort()).toEqual(saying.sort());
-  expect([...fast!.exclude].sort()).toEqual([...saying, ...mocking!.include].sort());
+  expect([...fast!.exclude].sort()).toEqual([...saying, ...sayingIt('long'), ...mocking!.include].sort());
   expect(fast!.include).toEqual(['test/**/*.test.ts']);
   expect([...projects().keys()]).toEqual(['fast', 'mocking', 'slow']);
   expect(saying.length).toBeLessThan(files.length / 2);
+  expect([...long].sort()).toEqual(sayingIt('long').sort());
+  expect(long.length).toBeLessThan(10);
 });
 
 test('the word stands nowhere else, where nothing would read it', () => {
-  const elsewhere = files.filter((file) => /\n *\/\/ slow: /.test(readFileSync(file, 'utf8')));
+  const elsewhere = files.filter((file) => /\n *\/\/ (slow|long): /.test(readFileSync(file, 'utf8')));
   expect(elsewhere).toEqual([]);
 });
 

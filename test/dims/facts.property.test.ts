@@ -1,4 +1,4 @@
-// slow: thousands of proofs against brute force
+// long: thousands of proofs against brute force
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// slow: draws chains of variants
+// long: draws chains of variants
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// slow: draws variants of every model
+// long: draws variants of every model
 
 import { expect, test } from 'vitest';
 import { check } from '../../compiler/check/check.ts';

@@ -1,4 +1,4 @@
-// slow: thousands of mistakes
+// long: thousands of mistakes
 
 import { describe, expect, test } from 'vitest';
 import { parse } from '../../grammar/parse.ts';

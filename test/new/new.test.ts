@@ -1,4 +1,4 @@
-// slow: checks types in a copy of the sources
+// long: checks types in a copy of the sources
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';

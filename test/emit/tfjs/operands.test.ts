@@ -1,4 +1,4 @@
-// slow: every operator of TensorFlow.js, with its operands in every form
+// long: every operator of TensorFlow.js, with its operands in every form
 
 import { describe, expect, test } from 'vitest';
 import { asConstant } from '../../../compiler/dims/dim.ts';
