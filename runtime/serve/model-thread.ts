@@ -39,7 +39,7 @@ export async function openModelThread(
   model: Omit<Extract<ModelRequest, { readonly kind: 'open' }>, 'kind'>,
   onLost: (error: Error) => void,
 ): Promise<ModelThread> {
-  const pool = new ThreadPool<ModelRequest, ModelAnswer>('model-worker', 1, onLost);
+  const pool = new ThreadPool<ModelRequest, ModelAnswer>('model-worker', { threads: 1, onLost });
   try {
     const opened = await pool.run({ kind: 'open', ...model });
     if (opened.kind !== 'opened') throw new Error('bug in crobc: a model that was not opened');

@@ -76,7 +76,10 @@ export async function openService(model: ServedModel, options: ServiceOptions): 
   }
   const pool =
     ports.kind === 'pictures'
-      ? new ThreadPool<PictureRequest, PictureAnswer>('picture-worker', options.pictureThreads, lose)
+      ? new ThreadPool<PictureRequest, PictureAnswer>('picture-worker', {
+          threads: options.pictureThreads,
+          onLost: lose,
+        })
       : undefined;
   return new OpenService(model, options, { thread, pool, batching, lost });
 }
