@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
+import type { Port } from '../build/build-record.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { cut } from '../files/shown.ts';
 import { UserError } from '../files/user-error.ts';
 import { surroundings } from '../process/surroundings.ts';
-import type { Port } from './build-record.ts';
 import { datatypes, headerLength, modelVersion, readInferRequest, writeInferAnswer } from './kserve.ts';
 import { page } from './page.ts';
 import { questionOf, readPredictBody, typeOf } from './predict-request.ts';

@@ -1,6 +1,7 @@
+import type { BuildRecord, Condition, Port } from '../build/build-record.ts';
+import { dimsIn, holdsAt } from '../build/condition.ts';
+import { dimValue, isDimName, type Sizes } from '../build/dim-text.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
-import type { BuildRecord, Condition, Port } from './build-record.ts';
-import { dimValue, type Sizes } from './dim-text.ts';
 import { RequestFault } from './request-fault.ts';
 
 /**
@@ -40,10 +41,6 @@ function bind({ name, dtype, shape }: Port, tensor: HostTensor, sizes: Map<strin
   }
 }
 
-function isDimName(text: string): boolean {
-  return /^[\p{L}_][\p{L}\p{N}_]*$/u.test(text);
-}
-
 function checkShape({ name, shape }: Port, tensor: HostTensor | undefined, sizes: Sizes): void {
   for (const [axis, dim] of shape.entries()) {
     const [size, wanted] = [tensor?.shape[axis], dimValue(dim, sizes)];
@@ -57,29 +54,6 @@ function checkCondition(guard: Condition, sizes: Sizes): void {
   if (holdsAt(guard, sizes)) return;
   const at = dimsIn(guard, sizes).map((name) => `${name} = ${sizes.get(name)}`);
   throw bad(`the sizes do not fit \`${guard.source}\`: ${at.join(', ')}`);
-}
-
-/** The dims among these that a condition is about. */
-export function dimsIn({ condition }: Condition, sizes: Sizes): readonly string[] {
-  return [...sizes.keys()].filter((name) =>
-    new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(condition),
-  );
-}
-
-/** Whether sizes fulfil a condition. They must have all dims that it is about. */
-export function holdsAt({ condition, left, relation, right, remainder = 0 }: Condition, sizes: Sizes): boolean {
-  const [a, b] = [dimValue(left, sizes), dimValue(right, sizes)];
-  if (a === undefined || b === undefined) throw new Error(`bug in crobc: no input has the sizes of \`${condition}\``);
-  switch (relation) {
-    case '%':
-      return ((a % b) + b) % b === remainder;
-    case '==':
-      return a === b;
-    case '<=':
-      return a <= b;
-    case '<':
-      return a < b;
-  }
 }
 
 function checkRows(name: string, tensor: HostTensor | undefined, rows: number | undefined): void {

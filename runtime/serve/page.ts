@@ -1,4 +1,4 @@
-import type { BuildRecord } from './build-record.ts';
+import type { BuildRecord } from '../build/build-record.ts';
 
 /** The page at `/`: a file, a phrase, and the overlay that `POST /predict` draws. */
 export function page({ model, docs }: BuildRecord, words: boolean): string {

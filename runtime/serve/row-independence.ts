@@ -1,7 +1,7 @@
 import type { DType } from '../../compiler/ir/types.ts';
+import type { BuildRecord, Port } from '../build/build-record.ts';
+import { dimValue, isDimName, type Sizes } from '../build/dim-text.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
-import type { BuildRecord, Port } from './build-record.ts';
-import { dimValue, type Sizes } from './dim-text.ts';
 import { joined, rowsOf } from './joined-feeds.ts';
 import type { ModelRun } from './model-thread.ts';
 
@@ -11,8 +11,7 @@ export type Batching = { readonly kind: 'rows' } | { readonly kind: 'single'; re
 /** The dim that is the first axis of every input and output; undefined if there is no such dim. */
 export function batchDim({ inputs, outputs }: BuildRecord): string | undefined {
   const [first, ...others] = [...inputs, ...outputs].map(({ shape }) => shape[0]);
-  const isName = first !== undefined && /^[\p{L}_][\p{L}\p{N}_]*$/u.test(first);
-  return isName && others.every((dim) => dim === first) ? first : undefined;
+  return first !== undefined && isDimName(first) && others.every((dim) => dim === first) ? first : undefined;
 }
 
 /**

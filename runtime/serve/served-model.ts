@@ -2,19 +2,17 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nearest } from '../../grammar/nearest.ts';
 import type { Source } from '../build/build-model.ts';
+import { type BuildRecord, readBuildRecord } from '../build/build-record.ts';
 import { type CacheOptions, type Opening, openBuiltBy } from '../build/model-cache.ts';
 import { referringPorts } from '../build/referring-ports.ts';
 import { fileSha256 } from '../files/file-digests.ts';
 import { fileError } from '../files/file-error.ts';
-import { parseJson } from '../files/parse-json.ts';
-import { readText } from '../files/read-file.ts';
 import { UserError } from '../files/user-error.ts';
 import { threshold } from '../images/mask.ts';
 import { IMAGENET_MEAN, IMAGENET_STD } from '../images/normalise.ts';
 import { predictorInputs } from '../predict/predictor.ts';
 import { openTokenizer, type TextInput } from '../text/tokenizer.ts';
 import type { Truncation } from '../text/truncation.ts';
-import { type BuildRecord, isBuildRecord } from './build-record.ts';
 
 /** A build that can be opened, and how pictures and words become its inputs. */
 export interface ServedModel {
@@ -63,7 +61,7 @@ export async function servedBuild(folder: string, model: string | undefined, wor
     const meant = (name === undefined ? undefined : nearest(name, names)) ?? names.join(', ');
     throw new UserError(`${folder} has no build of ${name}; there is ${meant}`);
   }
-  const record = await readRecord(join(folder, `${name}${ending}`));
+  const record = await readBuildRecord(join(folder, `${name}${ending}`));
   for (const { name: file, sha256 } of record.files) {
     const path = join(folder, file);
     // The client is not needed to run a model.
@@ -77,18 +75,6 @@ export async function servedBuild(folder: string, model: string | undefined, wor
     throw new UserError(`${folder} has the manifest of ${name} without its ONNX file`);
   const text = await wordsOfBuild(folder, record, words);
   return { record, onnx: join(folder, `${name}.onnx`), pictures: pictureModel(record, text) };
-}
-
-/** Reads a manifest. Throws a UserError if it is none. */
-export async function readRecord(path: string): Promise<BuildRecord> {
-  let json: unknown;
-  try {
-    json = parseJson(await readText(path, 'record'));
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError(`${path} is not JSON`);
-  }
-  if (!isBuildRecord(json)) throw new UserError(`${path} is not a manifest of crobc build`);
-  return json;
 }
 
 async function wordsOfBuild(
@@ -164,7 +150,7 @@ export async function openServedSource<T>(
     : undefined;
   const opening: Opening<T> = {
     open: async ({ onnx, manifest }) => {
-      const record = await readRecord(manifest);
+      const record = await readBuildRecord(manifest);
       return open({ record, onnx, pictures: pictureModel(record, text) });
     },
     release,

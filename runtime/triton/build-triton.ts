@@ -2,6 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asConstant } from '../../compiler/dims/dim.ts';
 import { type Built, buildModel, type Source } from '../build/build-model.ts';
+import { type BuildRecord, readBuildRecord } from '../build/build-record.ts';
+import { dimValue } from '../build/dim-text.ts';
 import { manifestName } from '../build/manifest.ts';
 import type { WrittenFile } from '../files/atomic-file.ts';
 import { FileSet } from '../files/file-set.ts';
@@ -10,10 +12,7 @@ import { packageRoot } from '../files/package-root.ts';
 import { readText } from '../files/read-file.ts';
 import { UserError } from '../files/user-error.ts';
 import { type Feeds, openSession } from '../ort/session.ts';
-import type { BuildRecord } from '../serve/build-record.ts';
-import { dimValue } from '../serve/dim-text.ts';
 import { batchDim, batchingOf } from '../serve/row-independence.ts';
-import { readRecord } from '../serve/served-model.ts';
 import { tritonConfig } from './config.ts';
 import { checkTogether, type Limits, openDims, type SizeRange, sizeRanges, sizesAt } from './size-ranges.ts';
 
@@ -65,7 +64,7 @@ async function configured(
   folder: string,
 ): Promise<TritonBuilt> {
   const version = join(folder, triton.version, triton.folder);
-  const record = await readRecord(join(version, manifestName(triton.stem)));
+  const record = await readBuildRecord(join(version, manifestName(triton.stem)));
   const expected = new Map(
     [...(source.graph.expected ?? [])].flatMap(([name, dim]) => {
       const size = asConstant(dim);

@@ -1,7 +1,7 @@
 import type { DType } from '../../compiler/ir/types.ts';
+import type { BuildRecord, Port } from '../build/build-record.ts';
+import { dimValue, type Sizes } from '../build/dim-text.ts';
 import { UserError } from '../files/user-error.ts';
-import type { BuildRecord, Port } from '../serve/build-record.ts';
-import { dimValue, type Sizes } from '../serve/dim-text.ts';
 import { entry, type Message, Named, textFormat } from './pbtxt.ts';
 import { type SizeRange, sizesAt } from './size-ranges.ts';
 

@@ -1,7 +1,7 @@
+import type { BuildRecord } from '../build/build-record.ts';
+import { dimsIn, holdsAt } from '../build/condition.ts';
+import type { Sizes } from '../build/dim-text.ts';
 import { UserError } from '../files/user-error.ts';
-import type { BuildRecord } from '../serve/build-record.ts';
-import type { Sizes } from '../serve/dim-text.ts';
-import { dimsIn, holdsAt } from '../serve/input-check.ts';
 
 /** The sizes that an open dim takes: the smallest, the usual and the largest. */
 export interface SizeRange {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { evaluate, print } from '../../../compiler/dims/dim.ts';
-import { dimValue } from '../../../runtime/serve/dim-text.ts';
+import { dimValue } from '../../../runtime/build/dim-text.ts';
 import { expressions, toDim } from '../../dims/expression.ts';
 import { holds } from '../../property.ts';
 

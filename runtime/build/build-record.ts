@@ -1,5 +1,8 @@
 import type { DType } from '../../compiler/ir/types.ts';
 import { type Check, isCount, isNumber, isObject, isText, listOf, objectOf, oneOf, orNull } from '../files/json.ts';
+import { parseJson } from '../files/parse-json.ts';
+import { readText } from '../files/read-file.ts';
+import { UserError } from '../files/user-error.ts';
 
 /** A tensor as a manifest describes it; sizes are numbers or dims. */
 export interface Port {
@@ -88,7 +91,7 @@ const isPreprocessing = objectOf({
 });
 
 /** Whether a value is a manifest of `crobc build`. */
-export const isBuildRecord: Check<BuildRecord> = objectOf({
+const isBuildRecord: Check<BuildRecord> = objectOf({
   model: isText,
   docs: isText,
   crobc: isText,
@@ -100,3 +103,15 @@ export const isBuildRecord: Check<BuildRecord> = objectOf({
   preprocessing: orNull(isPreprocessing),
   files: listOf(objectOf({ name: isText, sha256: isText })),
 });
+
+/** Reads a manifest. Throws a UserError if it is none. */
+export async function readBuildRecord(path: string): Promise<BuildRecord> {
+  let json: unknown;
+  try {
+    json = parseJson(await readText(path, 'record'));
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError(`${path} is not JSON`);
+  }
+  if (!isBuildRecord(json)) throw new UserError(`${path} is not a manifest of crobc build`);
+  return json;
+}
