@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BundleLoader } from './bundle-loader.ts';
-import { sizeThreadPool } from './thread-pool.ts';
+import { sizeThreadPool } from './libuv-threads.ts';
 import { setUpV8 } from './v8-settings.ts';
 
 // Set before anything is compiled: code compiled with other settings is of no use to this process.

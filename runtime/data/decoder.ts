@@ -17,7 +17,7 @@ const MOST_THREADS = 16;
 
 /**
  * Returns the default number of decoding threads, which leaves one core to the training. Images are decoded in native
- * code by the threads of libuv, of which the command has one for each core (cli/thread-pool.ts).
+ * code by the threads of libuv, of which the command has one for each core (cli/libuv-threads.ts).
  */
 export function decodingThreads(cores: number = availableParallelism()): number {
   return hasThreads() ? Math.max(1, Math.min(MOST_THREADS, cores - 1)) : 0;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sizeThreadPool } from '../../cli/thread-pool.ts';
+import { sizeThreadPool } from '../../cli/libuv-threads.ts';
 
 const sized = (environment: Record<string, string>, cores: number) => {
   const all: Record<string, string | undefined> = { ...environment };
