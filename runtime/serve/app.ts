@@ -164,7 +164,7 @@ function failed(c: Context<Variables>, { status, message, retryAfter }: RequestF
   return c.json({ error: message }, status as 400);
 }
 
-/** What a client is told of an error. What is no fault of a request and no message for users is a bug, and is logged. */
+/** The answer to an error. What is no fault of a request and no message for users is a bug, and is logged. */
 function faultOf(error: unknown): RequestFault {
   if (error instanceof RequestFault) return error;
   if (error instanceof UserError) return new RequestFault(500, error.message);

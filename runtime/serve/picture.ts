@@ -99,7 +99,7 @@ async function bodyOf(
   }
 }
 
-/** The areas of a mask. Throws a UserError for one with more corners than anybody draws. */
+/** The areas of a mask. Throws a UserError for one with too many corners. */
 function polygonsOf({ mask, width, height }: Segmentation): Iterable<Polygon> {
   const tracer = new PolygonTracer(width);
   for (let y = 0; y < height; y++)

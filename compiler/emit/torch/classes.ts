@@ -5,7 +5,7 @@ import { Body } from './body.ts';
 import { translateField } from './fields.ts';
 import { initialTensor } from './initial.ts';
 import { given, type Kind, parameterType, resultType, tensor } from './kinds.ts';
-import { memberName, variableName } from './names.ts';
+import { memberName } from './names.ts';
 import { writeParams } from './parameters.ts';
 import { assign, atom, attribute, call, type Py, type PyStatement, stringLiteral } from './python/tree.ts';
 import type { Changes, ClassInfo, Package, Signature, Value } from './scope.ts';
@@ -15,6 +15,7 @@ import {
   dimStatements,
   docstring,
   interfacesAround,
+  pythonParams,
   shapeComment,
   signatureOf,
   typeScope,
@@ -303,8 +304,7 @@ function translateMethod(
     return { kind: 'lines', lines: [] };
   }
   const { params } = signature;
-  const kinds = params.map((param) => parameterKind(typeScope(pack, param.file, params, ''), param.decl));
-  const told = kinds.map((kind, i) => ({ python: variableName(params[i]?.decl.name.name ?? ''), kind }));
+  const named = pythonParams(params, (param) => parameterKind(typeScope(pack, param.file, params, ''), param.decl));
   const weight = members.weight === undefined ? undefined : attribute(atom(`self.${members.weight}`), 'device');
   const body = new Body({
     pack,
@@ -317,7 +317,7 @@ function translateMethod(
       if (!kind || given(kind).kind === 'init') return undefined;
       return { py: attribute(atom('self'), memberName(one)), kind, any: false };
     },
-    device: deviceOf(told) ?? weight,
+    device: deviceOf(named) ?? weight,
     training: atom('self.training'),
     result: signature.kind,
   });

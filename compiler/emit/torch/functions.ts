@@ -2,12 +2,21 @@ import type { FnDecl } from '../../../grammar/tree.ts';
 import type { Found } from '../../elaborate/source/file-scope.ts';
 import { Body } from './body.ts';
 import { given, type Kind, parameterType, resultType, unknown } from './kinds.ts';
-import { capitalised, variableName } from './names.ts';
+import { capitalised } from './names.ts';
 import { nativeBody } from './natives.ts';
 import { writeParams } from './parameters.ts';
 import { atom, attribute, type Py, type PyStatement } from './python/tree.ts';
 import type { FnInfo, Package } from './scope.ts';
-import { checks, deviceOf, dimStatements, docstring, needsDevice, shapeComment, typeScope } from './signatures.ts';
+import {
+  checks,
+  deviceOf,
+  dimStatements,
+  docstring,
+  needsDevice,
+  pythonParams,
+  shapeComment,
+  typeScope,
+} from './signatures.ts';
 import { dimSources, kindOf, parameterKind } from './types.ts';
 
 /** Translates a function; `begun` is called with what callers need, as far as the signature tells it. */
@@ -21,18 +30,22 @@ export function translateFunction(
   const params = decl.params.map((one) => ({ decl: one, file }));
   const scope = typeScope(pack, file, params, `${capitalised(decl.name.name)}Result`);
   const stated: Kind | undefined = decl.result && kindOf(scope, decl.result);
-  const kinds = params.map((param) => parameterKind(scope, param.decl));
-  const device = stated !== undefined && needsDevice(kinds, stated);
+  const named = pythonParams(params, ({ decl: param }) => parameterKind(scope, param));
+  const device =
+    stated !== undefined &&
+    needsDevice(
+      named.map(({ kind }) => kind),
+      stated,
+    );
   const info: FnInfo = { name, decl, file, kind: stated ?? unknown, device };
   begun(info);
-  const told = kinds.map((kind, i) => ({ python: variableName(params[i]?.decl.name.name ?? ''), kind }));
   const body = new Body({
     pack,
     file,
     self: undefined,
     member: () => undefined,
-    device: device ? atom('device') : deviceOf(told),
-    training: trainingOf(told),
+    device: device ? atom('device') : deviceOf(named),
+    training: trainingOf(named),
     result: stated ?? unknown,
   });
   const own = nativeBody(found);

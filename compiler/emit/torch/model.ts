@@ -9,11 +9,11 @@ import { changesOf, literal } from './changes.ts';
 import { initDef, inModuleList, type Members, pathOf, pathsField } from './classes.ts';
 import { translateField } from './fields.ts';
 import { given, type Kind, none, optional, resultType } from './kinds.ts';
-import { memberName, variableName } from './names.ts';
+import { memberName } from './names.ts';
 import { writeParams } from './parameters.ts';
 import { assign, atom, attribute, type Py, type PyStatement } from './python/tree.ts';
 import type { Package, Scope, SignatureParam, Value } from './scope.ts';
-import { checks, deviceOf, dimStatements, docstring, shapeComment, typeScope } from './signatures.ts';
+import { checks, deviceOf, dimStatements, docstring, pythonParams, shapeComment, typeScope } from './signatures.ts';
 import { dimSources, parameterKind } from './types.ts';
 
 /** Translates a model, merged with its bases, to one class. */
@@ -110,8 +110,7 @@ function translateForward(
   const inputs = [...flat.inputs.values()].map(
     ({ decl, file }): SignatureParam => ({ decl: asParam(decl.name, decl), file }),
   );
-  const kinds = inputs.map(({ decl, file }) => parameterKind(typeScope(pack, file, [], ''), decl));
-  const told = kinds.map((kind, i) => ({ python: variableName(inputs[i]?.decl.name.name ?? ''), kind }));
+  const named = pythonParams(inputs, ({ decl, file }) => parameterKind(typeScope(pack, file, [], ''), decl));
   const body = new Body({
     pack,
     file: flat.file,
@@ -124,7 +123,7 @@ function translateForward(
       members.stored.add(name);
       return { py: attribute(atom('self'), memberName(name)), kind: param.kind, any: false };
     },
-    device: deviceOf(told),
+    device: deviceOf(named),
     training: atom('self.training'),
     result: none,
   });

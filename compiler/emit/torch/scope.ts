@@ -54,7 +54,7 @@ export interface FnInfo {
   readonly decl: FnDecl;
   readonly file: FileScope;
   readonly kind: Kind;
-  /** Whether it makes tensors without being given any, so that it is told the device. */
+  /** Whether it makes tensors without being given any, so that it takes the device as a parameter. */
   readonly device: boolean;
 }
 

@@ -166,8 +166,21 @@ function isShaped({ type }: Param): boolean {
   return type.kind !== 'named-type' && type.kind !== 'choice-type' && type.kind !== 'list-type';
 }
 
+export interface PythonParam {
+  readonly python: string;
+  readonly kind: Kind;
+}
+
+/** Parameters by their names in Python. */
+export function pythonParams(
+  params: readonly SignatureParam[],
+  kindOfOne: (param: SignatureParam) => Kind,
+): PythonParam[] {
+  return params.map((param) => ({ python: variableName(param.decl.name.name), kind: kindOfOne(param) }));
+}
+
 /** The device of the first tensor among the arguments. */
-export function deviceOf(params: readonly { readonly python: string; readonly kind: Kind }[]): Py | undefined {
+export function deviceOf(params: readonly PythonParam[]): Py | undefined {
   for (const { python, kind } of params) {
     if (kind.kind === 'tensor') return attribute(atom(python), 'device');
     if (kind.kind === 'list' && kind.of.kind === 'tensor')

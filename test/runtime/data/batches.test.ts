@@ -349,7 +349,7 @@ describe('bounds and ends', () => {
     expect(await ends(body)).toBe('4 1,2\n4 1,2\n0');
   });
 
-  test('an evaluation and a training decode on as many threads as they are told, over epochs', async () => {
+  test('an evaluation and a training decode on the given number of threads, over epochs', async () => {
     const body = `
       await batches.return();
       const { evaluate } = await import(${JSON.stringify(await bundled('evaluation/evaluate'))});
