@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { cases, inputsOf } from './cases.mjs';
+import { checking } from './checking.mjs';
 import { inTurns } from './inference.mjs';
 import { loading } from './loading.mjs';
 import { machine } from './machine.mjs';
@@ -26,14 +27,6 @@ async function many(repeats, run) {
   const samples = [];
   for (let i = 0; i < repeats; i++) samples.push((await run()).seconds);
   return statistics(samples);
-}
-
-/** Times the start of Node alone, and a check of CroBIM with everything that it imports. */
-async function checking({ repeats }) {
-  say('check: crobc check as a whole process');
-  const node = await many(repeats, () => timed(process.execPath, ['-e', '0']));
-  const check = await many(repeats, () => timed(process.execPath, [crobc, 'check', 'models/crobim.crob']));
-  return { node, check };
 }
 
 async function building({ repeats }) {
@@ -122,7 +115,7 @@ async function main(args) {
   const save = () => writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   const results = { machine: await machine(options.python), repeats: options.repeats, threads: options.threads };
   try {
-    if (options.only.includes('check')) results.check = await checking(options);
+    if (options.only.includes('check')) results.check = await checking({ ...options, say });
     if (options.only.includes('scale')) results.scale = await scaling({ ...options, out, say });
     if (options.only.includes('build')) results.build = await building(options);
     if (options.only.includes('infer') && options.python === undefined) say('infer: left out, it needs --python');

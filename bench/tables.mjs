@@ -7,9 +7,18 @@ export function tables({ machine, repeats, threads, check, scale, build, infer, 
   if (check) {
     const rows = [
       ['node -e 0', ...spread(check.node)],
-      ['crobc check models/crobim.crob', ...spread(check.check)],
+      ...Object.entries(check.whole).flatMap(([name, { without, cached }]) => [
+        [name, ...spread(without)],
+        [`${name}, nothing changed, with --cache`, ...spread(cached)],
+      ]),
     ];
     parts.push(table(['whole process', 'median', 'fastest', 'slowest'], rows));
+    const passes = check.passes.map(({ file, again, processorSeconds }) => [
+      file,
+      count(again),
+      ...spread(processorSeconds),
+    ]);
+    parts.push(table(['changed file', 'files checked again', "processor's time", 'fastest', 'slowest'], passes));
   }
   if (scale) {
     const rows = scale.map(({ operators, check, build }) => [count(operators), time(check.median), time(build.median)]);
