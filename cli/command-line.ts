@@ -5,7 +5,7 @@ import { terminalWidth } from '../runtime/process/terminal.ts';
 import { requireAddressSpace } from './address-space.ts';
 import { addData } from './declarations/data.ts';
 import { addCompare, addEval } from './declarations/evaluation.ts';
-import { addCompletion, addDoctor, addExplain } from './declarations/help.ts';
+import { addCompletion, addDoctor, addExplain, addSetup } from './declarations/help.ts';
 import {
   addBuild,
   addCheck,
@@ -96,5 +96,6 @@ const commands = [
   addFmt,
   addExplain,
   addDoctor,
+  addSetup,
   addCompletion,
 ];

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { withFileSync } from '../files/open-file.ts';
 import { installPeer, peerVersion } from '../files/package-root.ts';
@@ -29,11 +30,19 @@ export interface SearchOptions {
   readonly system?: readonly string[];
 }
 
-const PROVIDER = 'libonnxruntime_providers_cuda.so';
+/** The files of onnxruntime's CUDA provider. */
+export const CUDA_PROVIDER = 'libonnxruntime_providers_cuda.so';
+export const SHARED_PROVIDER = 'libonnxruntime_providers_shared.so';
+
+/** The folder in which `crobc setup cuda` puts the provider for a version of onnxruntime. */
+export function providerFolder({ version, environment }: Pick<SearchOptions, 'version' | 'environment'>): string {
+  const data = environment.XDG_DATA_HOME || join(environment.HOME || homedir(), '.local', 'share');
+  return join(data, 'crobc', `onnxruntime-${version}`);
+}
 
 /**
- * Searches the provider beside onnxruntime and in Python environments (the wheel onnxruntime-gpu of the same version),
- * and NVIDIA's libraries in LD_LIBRARY_PATH, in Python environments (the packages that PyTorch installs) and in folders of
+ * Searches the provider beside onnxruntime, in the folder of `crobc setup cuda`, and in Python environments (the wheel
+ * onnxruntime-gpu of the same version), and NVIDIA's libraries in LD_LIBRARY_PATH, in Python environments (the packages that PyTorch installs) and in folders of
  * the system. The environment is that of VIRTUAL_ENV or CONDA_PREFIX, or the user's own.
  */
 export function searchCuda(options: SearchOptions): CudaSearch {
@@ -42,8 +51,8 @@ export function searchCuda(options: SearchOptions): CudaSearch {
   const wheels = packages
     .filter((folder) => existsSync(join(folder, `onnxruntime_gpu-${version}.dist-info`)))
     .map((folder) => join(folder, 'onnxruntime', 'capi'));
-  const provider = [dirname(library), ...wheels]
-    .map((folder) => join(folder, PROVIDER))
+  const provider = [dirname(library), providerFolder(options), ...wheels]
+    .map((folder) => join(folder, CUDA_PROVIDER))
     .find((path) => existsSync(path));
   if (provider === undefined) return { found: 'no provider' };
   const needed = (libraryNeeds(provider) ?? []).filter(isNvidia).sort((a, b) => rank(a) - rank(b));
@@ -73,7 +82,8 @@ export function cudaAdvice(search: CudaSearch, noKoffi: string | undefined): str
   if (search.found === 'no provider')
     return (
       `CUDA needs an NVIDIA GPU, Linux on x64, koffi ("${installPeer('koffi')}") and onnxruntime's provider: for CUDA 13, ` +
-      `"pip install 'onnxruntime-gpu[cuda,cudnn]==${peerVersion('onnxruntime-node')}'" in the Python environment that is active when crobc runs; for ` +
+      `"pip install 'onnxruntime-gpu[cuda,cudnn]==${peerVersion('onnxruntime-node')}'" in the Python environment that is active when crobc runs, ` +
+      'or "crobc setup cuda --wheel FILE" with the wheel of that package; for ' +
       'CUDA 12 with cuDNN 9, "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"'
     );
   const { missing, cuda } = search;

@@ -14,16 +14,19 @@ interface Segment {
   readonly size: number;
 }
 
+/** Returns `e_machine`, the processor of a 64-bit little-endian ELF file; undefined if the file is none. */
+export function elfMachine(read: ReadBytes): number | undefined {
+  return elfHeader(read)?.getUint16(18, true);
+}
+
 /**
  * Returns the names of the shared libraries that a library is linked against (DT_NEEDED), in order. Undefined if the
  * file is not a 64-bit little-endian ELF file with a dynamic section, or is damaged. Layout: System V ABI, chapters 4
  * and 5.
  */
 export function neededLibraries(read: ReadBytes): readonly string[] | undefined {
-  const header = viewOf(read, 0, 64);
-  // \x7fELF, 64 bits, little-endian.
-  if (header?.getUint32(0) !== 0x7f454c46 || header.getUint16(4) !== 0x0201) return undefined;
-  const segments = segmentsOf(read, header);
+  const header = elfHeader(read);
+  const segments = header && segmentsOf(read, header);
   const dynamic = segments?.find(({ type }) => type === PT_DYNAMIC);
   const entries = dynamic && viewOf(read, dynamic.offset, dynamic.size);
   if (segments === undefined || entries === undefined) return undefined;
@@ -40,6 +43,12 @@ export function neededLibraries(read: ReadBytes): readonly string[] | undefined 
   if (text === undefined) return undefined;
   const found = needed.map((offset) => nameAt(text, offset));
   return found.every((name) => name !== undefined) ? found : undefined;
+}
+
+function elfHeader(read: ReadBytes): DataView | undefined {
+  const header = viewOf(read, 0, 64);
+  // \x7fELF, 64 bits, little-endian.
+  return header?.getUint32(0) === 0x7f454c46 && header.getUint16(4) === 0x0201 ? header : undefined;
 }
 
 function segmentsOf(read: ReadBytes, header: DataView): readonly Segment[] | undefined {

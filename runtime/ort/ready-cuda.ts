@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type Koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
-import { type CudaSearch, type SearchOptions, searchCuda } from './cuda-libraries.ts';
+import { type CudaSearch, type SearchOptions, SHARED_PROVIDER, searchCuda } from './cuda-libraries.ts';
 import { onnxRuntimeLibrary } from './library-path.ts';
 import { loadKoffi } from './load-koffi.ts';
 import { hasNvidiaDriver } from './nvidia-driver.ts';
@@ -31,8 +31,7 @@ export function planCuda(options: SearchOptions & { readonly links: string }): C
   const { provider, libraries } = search;
   const folder = dirname(provider);
   if (folder === dirname(library)) return { search, load: libraries, links: new Map(), library };
-  const shared = 'libonnxruntime_providers_shared.so';
-  const targets = [library, provider, join(folder, shared)];
+  const targets = [library, provider, join(folder, SHARED_PROVIDER)];
   const links = new Map(targets.map((target) => [join(options.links, basename(target)), target]));
   const linked = join(options.links, basename(library));
   return { search, load: [...libraries, linked], links, library: linked };

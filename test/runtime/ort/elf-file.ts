@@ -1,5 +1,5 @@
-/** The bytes of a 64-bit little-endian ELF file that needs these libraries, and has nothing else. */
-export function elfFile(needed: readonly string[]): Uint8Array {
+/** The bytes of a 64-bit little-endian ELF file for x64 (`e_machine` 62) that needs these libraries, and has nothing else. */
+export function elfFile(needed: readonly string[], machine = 62): Uint8Array {
   const [headerSize, segmentSize] = [64, 56];
   const texts = ['', ...needed].map((name) => Buffer.from(`${name}\0`, 'latin1'));
   const names = Buffer.concat(texts);
@@ -12,6 +12,7 @@ export function elfFile(needed: readonly string[]): Uint8Array {
   const file = Buffer.alloc(namesAt + names.length);
   const word = (value: number, at: number) => file.writeBigUInt64LE(BigInt(value), at);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  file.writeUInt16LE(machine, 18);
   word(headerSize, 32);
   file.writeUInt16LE(segmentSize, 54);
   file.writeUInt16LE(2, 56);
