@@ -3,6 +3,7 @@ import { nodesBelow } from '../../../grammar/within.ts';
 import type { FileScope, Found } from '../../elaborate/source/file-scope.ts';
 import { Body } from './body.ts';
 import { translateField } from './fields.ts';
+import { guardOf, joinGuarded } from './guards.ts';
 import { initialTensor } from './initial.ts';
 import { given, type Kind, parameterType, resultType, tensor } from './kinds.ts';
 import { memberName } from './names.ts';
@@ -16,6 +17,7 @@ import {
   docstring,
   interfacesAround,
   pythonParams,
+  resultsOf,
   shapeComment,
   signatureOf,
   typeScope,
@@ -101,7 +103,7 @@ export function translateClass(
       ...before,
       ...conditions.value,
       ...kept.map(({ name: one, python }) => assign(`self.${memberName(one)}`, atom(python))),
-      ...main.statements,
+      ...joinGuarded(main.statements),
     ];
     const body: PyStatement[] = [
       ...docstring(decl.docs, 4),
@@ -203,7 +205,14 @@ function memberStatement(
       members.kinds.set(name, tensor('f32', shape.length));
       members.weight ??= memberName(name);
       const initial = initialTensor(body, member.init, shape, decl.params);
-      body.emit(assign(target, call('nn.Parameter', [initial])));
+      const given = assign(target, call('nn.Parameter', [initial]));
+      const guard = guardOf(decl, name, ({ span }) => pack.text(span));
+      if (!guard) body.emit(given);
+      else {
+        const absent = call('self.register_parameter', [stringLiteral(memberName(name)), atom('None')]);
+        const otherwise: PyStatement = { kind: 'expression', value: absent };
+        body.emit({ kind: 'if', test: body.translate(guard).py, then: [given], otherwise: [otherwise] });
+      }
       return;
     }
     case 'buffer': {
@@ -341,7 +350,7 @@ function translateMethod(
     result: resultType(signature.kind),
     body: [
       ...docstring(member.docs, 8),
-      ...shapeComment(pack, signature, 8),
+      ...shapeComment(pack, params, resultsOf(signature), 8),
       ...before,
       ...(block ? dimStatements(params, body.dims) : []),
       ...(block ? conditions.value : []),

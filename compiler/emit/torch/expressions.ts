@@ -69,7 +69,7 @@ export function translateExpression(scope: Scope, expr: Expr, hint: string | und
       return indexed(scope, expr);
     case 'unary': {
       const { py, kind, any } = scope.translate(expr.operand);
-      if (expr.op === '-') return { py: { kind: 'unary', op: '-', operand: py }, kind, any };
+      if (expr.op === '-') return { py: negated(py), kind, any };
       return { py: { kind: 'unary', op: isTensor(kind) ? '~' : 'not', operand: py }, kind, any: any && isTensor(kind) };
     }
     case 'binary':
@@ -313,4 +313,13 @@ function fromIndices(scope: Scope, expr: TensorExpr): Value {
     const py = isWhole ? value.py : callTorch('broadcast_to', [value.py, { kind: 'tuple', items: extents }]);
     return { py, kind: tensor(wanted, count), any: value.any && isWhole };
   });
+}
+
+/** -x; the negative of the largest of -x is the smallest of x. */
+function negated(py: Py): Py {
+  if (py.kind === 'call' && py.callee.kind === 'attribute' && py.callee.name === 'amax') {
+    const { of } = py.callee;
+    if (of.kind === 'unary' && of.op === '-') return { ...py, callee: attribute(of.operand, 'amin') };
+  }
+  return { kind: 'unary', op: '-', operand: py };
 }

@@ -14,6 +14,7 @@ import {
   docstring,
   needsDevice,
   pythonParams,
+  resultsOf,
   shapeComment,
   typeScope,
 } from './signatures.ts';
@@ -59,7 +60,6 @@ export function translateFunction(
     else if (stated) body.whole(decl.body);
     else kind = body.returned(decl.body);
   });
-  const signature = { name, params, result: decl.result, where: decl.where, file, kind };
   const statement: PyStatement = {
     kind: 'def',
     name,
@@ -69,7 +69,7 @@ export function translateFunction(
     result: given(kind).kind === 'part' ? parameterType(kind) : resultType(kind),
     body: [
       ...docstring(decl.docs, 4),
-      ...(stated && holdsShapes(decl) ? shapeComment(pack, signature, 4) : []),
+      ...(stated && holdsShapes(decl) ? shapeComment(pack, params, resultsOf(decl), 4) : []),
       ...before,
       ...dimStatements(params, body.dims),
       ...conditions.value,

@@ -169,7 +169,7 @@ function translateForward(
     }
     body.emit(made([...results, ...later.value]));
   });
-  const signature = { name: 'forward', params: inputs, result: undefined, where: [], file: flat.file, kind: result };
+  const results = outputs.flatMap(({ name, decl }) => (decl.type ? [{ name, type: decl.type }] : []));
   const documented = [...flat.inputs.values(), ...always].flatMap((one): readonly PyStatement[] => {
     const { name, docs } = one.decl;
     return docs.length === 0 ? [] : [{ kind: 'comment', text: `${name.name}: ${docs.join(' ')}` }];
@@ -182,7 +182,7 @@ function translateForward(
     keywordOnly: undefined,
     result: resultType(result),
     body: [
-      ...shapeComment(pack, signature, 8),
+      ...shapeComment(pack, inputs, results, 8),
       ...documented,
       ...dimStatements(inputs, body.dims),
       ...conditions.statements,

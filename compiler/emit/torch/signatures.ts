@@ -1,4 +1,4 @@
-import type { Expr, InterfaceDecl, ModuleDecl, Param } from '../../../grammar/tree.ts';
+import type { Expr, InterfaceDecl, ModuleDecl, Param, Type } from '../../../grammar/tree.ts';
 import type { FileScope, Found } from '../../elaborate/source/file-scope.ts';
 import { interfacesOf } from '../../elaborate/source/interfaces-of.ts';
 import { wrapped } from './comments.ts';
@@ -149,17 +149,34 @@ export function docstring(docs: readonly string[], indent: number): readonly PyS
 }
 
 /** A comment with the types of tensors in a signature, as the source states them. */
-export function shapeComment(pack: Package, signature: Signature, indent: number): readonly PyStatement[] {
+export function shapeComment(
+  pack: Package,
+  params: readonly SignatureParam[],
+  results: readonly NamedResult[],
+  indent: number,
+): readonly PyStatement[] {
   const text = (span: Expr['span']) =>
     pack
       .text(span)
       .replace(/\s+/g, ' ')
       .replace(/,? ([)\]])/g, '$1');
-  const shown = signature.params.filter(({ decl }) => isShaped(decl));
-  if (shown.length === 0 && !signature.result) return [];
+  const shown = params.filter(({ decl }) => isShaped(decl));
+  if (shown.length === 0 && results.length === 0) return [];
   const inputs = shown.map(({ decl }) => `${decl.name.name}: ${text(decl.type.span)}`).join(', ');
-  const result = signature.result ? ` -> ${text(signature.result.span)}` : '';
+  const types = results.map(({ name, type }) => (name === undefined ? '' : `${name}: `) + text(type.span));
+  const result = types.length > 0 ? ` -> ${types.join(', ')}` : '';
   return wrapped([`${inputs}${result}`.trim()], 88 - indent - 2).map((line) => ({ kind: 'comment', text: line }));
+}
+
+/** A result of a function, or an output of a model with its name. */
+export interface NamedResult {
+  readonly name: string | undefined;
+  readonly type: Type;
+}
+
+/** The result of a function, for its comment. */
+export function resultsOf({ result }: Pick<Signature, 'result'>): readonly NamedResult[] {
+  return result ? [{ name: undefined, type: result }] : [];
 }
 
 function isShaped({ type }: Param): boolean {
