@@ -17,7 +17,8 @@ export function page({ model, docs }: BuildRecord, words: boolean): string {
   label { display: flex; flex-direction: column; font-size: 0.875rem; }
   input, button { font: inherit; padding: 0.375rem 0.5rem; }
   input[name='text'] { min-width: 22rem; }
-  img { max-width: 100%; margin-top: 1rem; display: block; }
+  img { min-width: min(24rem, 100%); max-width: 100%; margin-top: 1rem; display: block; }
+  img[hidden] { display: none; }
   output { display: block; margin-top: 1rem; min-height: 1.5em; }
   .error { color: #b00020; }
 </style>
