@@ -1,36 +1,38 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, normalize, sep } from 'node:path';
+import { basename, dirname, join, normalize, sep } from 'node:path';
 import type { SourceHost } from '../../compiler/compile.ts';
 import type { SourceFile } from '../../grammar/tree.ts';
 import { FileError } from './file-error.ts';
 import { packageRoot, runsFromSources } from './package-root.ts';
 import { readBytesSync, readTextSync } from './read-file.ts';
 
-/** The library's syntax trees that the build wrote; empty if crobc runs from its sources. */
-interface Library {
-  readonly trees: Readonly<Record<string, SourceFile>>;
-  /** Modification time of the file with the trees, in milliseconds. */
+/** The syntax tree of a library file that the build wrote. */
+interface BuiltTree {
+  readonly tree: SourceFile;
+  /** Modification time of the file with the tree, in milliseconds. */
   readonly written: number;
 }
 
-let library: Library | undefined;
+/** By path: a check reads only the trees of the files that it needs. */
+const builtTrees = new Map<string, BuiltTree | undefined>();
 
-function libraryTrees(): Library {
-  if (library === undefined) {
-    const file = join(packageRoot(), 'dist', 'library.json');
-    library =
-      !runsFromSources && existsSync(file)
-        ? { trees: JSON.parse(readBytesSync(file, 'record').toString('latin1')), written: statSync(file).mtimeMs }
-        : { trees: {}, written: 0 };
-  }
-  return library;
+/** Returns the tree of a library file; undefined if crobc runs from its sources, or if the build had no such file. */
+function builtTree(path: string): BuiltTree | undefined {
+  if (!builtTrees.has(path)) builtTrees.set(path, runsFromSources ? undefined : readTree(path));
+  return builtTrees.get(path);
+}
+
+function readTree(path: string): BuiltTree | undefined {
+  const file = join(packageRoot(), 'dist', 'library', `${basename(path, '.crob')}.json`);
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat && { tree: JSON.parse(readBytesSync(file, 'record').toString('latin1')), written: stat.mtimeMs };
 }
 
 /** Returns a library file's text from its syntax tree, unless the file was changed after the tree was written. */
 function builtText(path: string, file: string): string | undefined {
-  const { trees, written } = libraryTrees();
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat && stat.mtimeMs <= written ? trees[path]?.text : undefined;
+  const built = builtTree(path);
+  const stat = built && statSync(file, { throwIfNoEntry: false });
+  return stat && stat.mtimeMs <= built.written ? built.tree.text : undefined;
 }
 
 /**
@@ -136,7 +138,7 @@ export function diskHost(): SourceHost {
       return typeof text === 'string' ? text : undefined;
     },
     parsed(path, text) {
-      const tree = path.startsWith('std/') ? libraryTrees().trees[path] : undefined;
+      const tree = path.startsWith('std/') ? builtTree(path)?.tree : undefined;
       return tree?.text === text ? { tree, faults: [] } : undefined;
     },
     resolve: (from, path) => resolved(existsSync, from, path),

@@ -31,7 +31,7 @@ const source = join(root, 'wrong.crob');
 beforeEach(() => {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   mkdirSync(join(root, 'dist'));
-  cpSync('dist/library.json', join(root, 'dist/library.json'));
+  cpSync('dist/library', join(root, 'dist/library'), { recursive: true });
   cpSync('dist/bin', join(root, 'dist/bin'), { recursive: true });
   rmSync(compiled, { recursive: true, force: true });
   cpSync('package.json', join(root, 'package.json'));
@@ -108,6 +108,15 @@ it('a library file is read anew where it was changed after the build', async () 
   const library = join(root, 'stdlib/drop.crob');
   writeFileSync(library, readFileSync(library, 'utf8').replaceAll('DropPath', 'DropRoute'));
   expect((await check()).out).toContain('CROB2002');
+});
+
+it('a check reads the syntax trees of the library files that it needs, and no others', async () => {
+  writeFileSync(source, 'use std.drop.{DropPath}\n');
+  const trees = join(root, 'dist/library');
+  writeFileSync(join(trees, 'mattnet.json'), 'not JSON');
+  expect(await check()).toMatchObject({ code: 0, err: '', out: '' });
+  writeFileSync(join(trees, 'drop.json'), 'not JSON');
+  expect(await check()).not.toMatchObject({ code: 0 });
 });
 
 describe.skipIf(process.platform === 'win32')('what others can write is not run', () => {
