@@ -2,6 +2,7 @@ import type { Span } from '../../../grammar/span.ts';
 import type { Block, Expr, Statement } from '../../../grammar/tree.ts';
 import { nodesBelow } from '../../../grammar/within.ts';
 import type { FileScope } from '../../elaborate/source/file-scope.ts';
+import { type AttentionPlan, planAttention, writeAttention } from './attention.ts';
 import { elementOf } from './builtin-call.ts';
 import { commentBehind, commentsAbove } from './comments.ts';
 import { translateExpression } from './expressions.ts';
@@ -45,6 +46,7 @@ export class Body implements Scope {
   /** Names of lists that the body changes. */
   #changed: ReadonlySet<string> = new Set();
   #dimNames: ReadonlySet<string> = new Set();
+  #attention: AttentionPlan | undefined;
   /** The names that the body reads; undefined before it is known. */
   #read: ReadonlySet<string> | undefined;
 
@@ -76,7 +78,12 @@ export class Body implements Scope {
     return python;
   }
 
-  readonly translate = (expr: Expr, hint?: string): Value => translateExpression(this, expr, hint);
+  readonly translate = (expr: Expr, hint?: string): Value => {
+    const attention = this.#attention?.calls.get(expr);
+    return attention
+      ? writeAttention(this, attention)
+      : translateExpression(this, this.#attention?.names.get(expr) ?? expr, hint);
+  };
 
   readonly emit = (statement: PyStatement): void => {
     this.#emitted.at(-1)?.push(statement);
@@ -150,7 +157,8 @@ export class Body implements Scope {
   };
 
   /** Translates the body of a function or method, whose value is returned. */
-  whole({ statements, value }: Block): void {
+  whole(block: Block): void {
+    const { statements, value } = block;
     this.#read = new Set(
       nodesBelow({ statements, value }).flatMap((node) => (node.kind === 'name' ? [node.name] : [])),
     );
@@ -159,7 +167,8 @@ export class Body implements Scope {
       const own = this.#locals[0]?.get(name);
       if (own && given(own.kind).kind === 'list') this.emit(assign(textOf(own), call('list', [own.py])));
     }
-    this.run(statements);
+    this.#attention = planAttention(this, block);
+    this.run(this.#attention.statements);
     if (value) this.#return(value);
   }
 
@@ -179,6 +188,10 @@ export class Body implements Scope {
     const source = this.#file.tree.text;
     for (const text of commentsAbove(source, statement.span)) this.emit({ kind: 'comment', text });
     const comment = commentBehind(source, statement.span);
+    if (this.#attention?.dropped.has(statement)) {
+      if (comment !== undefined) this.emit({ kind: 'comment', text: comment });
+      return;
+    }
     switch (statement.kind) {
       case 'let': {
         for (const text of statement.docs) this.emit({ kind: 'comment', text });
