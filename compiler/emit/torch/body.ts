@@ -8,6 +8,7 @@ import { commentBehind, commentsAbove } from './comments.ts';
 import { translateExpression } from './expressions.ts';
 import { either, given, int, type Kind, none, resultType } from './kinds.ts';
 import { memberName, variableName } from './names.ts';
+import { narrow, partsPresent } from './present.ts';
 import { assign, atom, attribute, call, method, type Py, type PyStatement } from './python/tree.ts';
 import type { Package, Scope, SelfScope, Signature, Value } from './scope.ts';
 
@@ -16,6 +17,8 @@ interface Variable {
   readonly python: string;
   kind: Kind;
   readonly any: boolean;
+  /** Whether it is a parameter, whose lists have the type Sequence. */
+  readonly isParam: boolean;
   /** Whether its first assignment states its type. */
   annotated: boolean;
 }
@@ -47,6 +50,8 @@ export class Body implements Scope {
   #changed: ReadonlySet<string> = new Set();
   #dimNames: ReadonlySet<string> = new Set();
   #attention: AttentionPlan | undefined;
+  /** Variables for results that have a type. */
+  readonly #results = new Set<string>();
   /** The names that the body reads; undefined before it is known. */
   #read: ReadonlySet<string> | undefined;
 
@@ -73,7 +78,7 @@ export class Body implements Scope {
   /** Declares a parameter of the function. */
   param(name: string, kind: Kind): string {
     const python = variableName(name);
-    const variable: Variable = { python, kind, any: false, annotated: true };
+    const variable: Variable = { python, kind, any: false, isParam: true, annotated: true };
     this.#locals[0]?.set(name, { py: atom(python), kind, any: false, variable });
     return python;
   }
@@ -127,7 +132,7 @@ export class Body implements Scope {
     const here = [...(own ?? [])].flatMap(([key, { variable }]) => (key === name ? [] : [variable?.python]));
     const taken = (python: string) => this.pack.isTaken(python) || [...around, ...here].includes(python);
     const python = again?.python ?? variableName(name, taken);
-    const variable: Variable = { python, kind, any, annotated: false };
+    const variable: Variable = { python, kind, any, isParam: false, annotated: false };
     own?.set(name, { py: atom(python), kind, any, variable });
     return variable;
   }
@@ -155,6 +160,11 @@ export class Body implements Scope {
     this.run(statements);
     return value ? this.translate(value, hint) : { py: atom('None'), kind: none, any: false };
   };
+
+  /** States the names that are read: unpacked items that are not among them have an underscore. */
+  reads(names: ReadonlySet<string>): void {
+    this.#read = names;
+  }
 
   /** Translates the body of a function or method, whose value is returned. */
   whole(block: Block): void {
@@ -218,9 +228,11 @@ export class Body implements Scope {
       }
       case 'if-statement': {
         const test = this.translate(statement.condition);
-        const then = this.apart(() => this.nested(() => this.run(statement.then)));
-        const otherwise = this.apart(() => this.nested(() => this.run(statement.otherwise ?? [])));
+        const { ifTrue, ifFalse } = partsPresent(statement.condition);
+        const then = this.#branch(statement.then, ifTrue);
+        const otherwise = this.#branch(statement.otherwise ?? [], ifFalse);
         this.emit({ kind: 'if', test: test.py, then: then.statements, otherwise: otherwise.statements });
+        if (statement.then.at(-1)?.kind === 'return') narrow(this, ifFalse);
         break;
       }
       case 'for': {
@@ -241,6 +253,15 @@ export class Body implements Scope {
         this.#return(statement.value, comment);
         break;
     }
+  }
+
+  #branch(statements: readonly Statement[], present: readonly string[]) {
+    return this.apart(() =>
+      this.nested(() => {
+        narrow(this, present);
+        this.run(statements);
+      }),
+    );
   }
 
   #let(name: string, expr: Expr, comment: string | undefined): void {
@@ -363,14 +384,33 @@ export class Body implements Scope {
       this.emit({ kind: 'return', value: { kind: 'call', callee: atom(result.name), args }, comment: behind });
       return;
     }
+    this.returns(this.#typed(expr), behind);
+  }
+
+  /** A value that is returned; states the types of variables in it, if type checkers see its type then. */
+  #typed(expr: Expr): Value {
     const value = this.translate(expr, 'out');
-    this.returns(value, behind);
+    const names = new Set(nodesBelow(expr).flatMap((node) => (node.kind === 'name' ? [node.name] : [])));
+    const unseen = this.#locals.flatMap((map) =>
+      [...map].flatMap(([name, one]) =>
+        one.any && one.variable && one.kind.kind === 'tensor' && names.has(name) ? [{ map, name, one }] : [],
+      ),
+    );
+    if (!value.any || value.py.kind === 'atom' || unseen.length === 0) return value;
+    for (const { map, name, one } of unseen) map.set(name, { ...one, any: false });
+    const { value: again, statements } = this.apart(() => this.translate(expr, 'out'));
+    const isSeen = !again.any && statements.length === 0;
+    for (const { map, name, one } of unseen) {
+      if (isSeen && one.variable) one.variable.annotated = true;
+      else map.set(name, one);
+    }
+    return isSeen ? again : value;
   }
 
   /** Emits a statement that returns a value of the kind `result`, by default the kind of the function's result. */
   returns(value: Value, comment: string | undefined, result: Kind = this.#options.result): void {
     if (!value.any) {
-      this.emit({ kind: 'return', value: value.py, comment });
+      this.emit({ kind: 'return', value: this.#asResult(value, result), comment });
       return;
     }
     const local = value.py.kind === 'atom' ? this.#variableNamed(value.py.text) : undefined;
@@ -381,9 +421,22 @@ export class Body implements Scope {
       return;
     }
     const name = this.declare(this.#locals.some((map) => map.has('out')) ? 'result' : 'out', result, false);
-    const annotation = () => resultType(result);
+    // A type is stated once, even if the statements are those of different branches.
+    const isFirst = !this.#results.has(name);
+    this.#results.add(name);
+    const annotation = () => (isFirst ? resultType(result) : undefined);
     this.emit({ kind: 'assign', target: name, annotation, value: value.py, comment });
     this.emit({ kind: 'return', value: atom(name), comment: undefined });
+  }
+
+  /** A value as what the function's result is: named tuples of other functions have a type of their own. */
+  #asResult({ py, kind }: Value, result: Kind): Py {
+    const [own, wanted] = [given(kind), given(result)];
+    if (own.kind === 'tuple' && wanted.kind === 'tuple' && own.name !== wanted.name && kind === own)
+      return call(wanted.name, [{ kind: 'starred', operand: py }]);
+    const isParam = py.kind === 'atom' && this.#variableNamed(py.text)?.isParam === true;
+    const isList = wanted.kind === 'list' && given(wanted.of).kind !== 'part' && kind.kind === 'list';
+    return isParam && isList && !this.#changed.has(textOf({ py })) ? call('list', [py]) : py;
   }
 
   #variableNamed(python: string): Variable | undefined {

@@ -78,6 +78,8 @@ function callValue(scope: Scope, value: Value, expr: CallExpr): Value {
   switch (own.kind) {
     case 'part': {
       const { decl } = own.of;
+      // Of a part that is there only together with another, type checkers do not know that it is there.
+      const part = value.kind === own ? value.py : call('cast', [atom(own.name), value.py]);
       if (own.native) {
         const [only] = expr.args;
         const x = only && scope.translate(only.value);
@@ -85,11 +87,11 @@ function callValue(scope: Scope, value: Value, expr: CallExpr): Value {
         const rank = rankOf(x.kind);
         const isEmbedding = own.native.type === 'nn.Embedding';
         const kind = tensor('f32', rank === undefined ? undefined : isEmbedding ? rank + 1 : rank);
-        return { py: call(value.py, [x.py]), kind, any: true };
+        return { py: call(part, [x.py]), kind, any: true };
       }
       if (decl.kind !== 'module' && decl.kind !== 'interface') break;
       const forward = scope.pack.version({ ...own.of, decl }, own.version).method('forward');
-      if (forward) return callMethod(scope, undefined, forward, expr, true, value.py);
+      if (forward) return callMethod(scope, undefined, forward, expr, true, part);
       break;
     }
     case 'factory': {

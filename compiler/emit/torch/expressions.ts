@@ -1,4 +1,4 @@
-import type { BinaryExpr, Expr, IfExpr, IndexExpr, MemberExpr, TensorExpr } from '../../../grammar/tree.ts';
+import type { BinaryExpr, Block, Expr, IfExpr, IndexExpr, MemberExpr, TensorExpr } from '../../../grammar/tree.ts';
 import { builtins, initialiser } from '../../elaborate/eval/builtins/table.ts';
 import { asFloat, callTorch, dtypeOf, elementOf, made, rankOf } from './builtin-call.ts';
 import { rowsOf, torchBuiltins, widest } from './builtins.ts';
@@ -19,6 +19,7 @@ import {
   unknown,
 } from './kinds.ts';
 import { memberName } from './names.ts';
+import { narrow, partsPresent } from './present.ts';
 import {
   assign,
   atom,
@@ -219,27 +220,28 @@ function binaryValue(scope: Scope, expr: BinaryExpr): Value {
     case '&&':
     case '||': {
       const op: PyOperator = tensors ? (expr.op === '&&' ? '&' : '|') : expr.op === '&&' ? 'and' : 'or';
-      return tensors
-        ? made(binary(op, a.py, b.py), widest(a, b), 'bool')
-        : { py: binary(op, a.py, b.py), kind: bool, any: false };
+      return tensors ? compared(op, a, b) : { py: binary(op, a.py, b.py), kind: bool, any: false };
     }
     case '==':
     case '!=': {
       const isNone = a.kind.kind === 'none' || b.kind.kind === 'none';
       const op: PyOperator = isNone ? (expr.op === '==' ? 'is' : 'is not') : expr.op;
       if (isNone || !tensors) return { py: binary(op, a.py, b.py), kind: bool, any: false };
-      return made(binary(op, a.py, b.py), widest(a, b), 'bool');
+      return compared(op, a, b);
     }
     case '<':
     case '<=':
     case '>':
     case '>=':
-      return tensors
-        ? made(binary(expr.op, a.py, b.py), widest(a, b), 'bool')
-        : { py: binary(expr.op, a.py, b.py), kind: bool, any: false };
+      return tensors ? compared(expr.op, a, b) : { py: binary(expr.op, a.py, b.py), kind: bool, any: false };
     default:
       return arithmetic(scope, expr.op, a, b, expr);
   }
+}
+
+/** A tensor of truth values; type checkers see no type if they see none of an operand. */
+function compared(op: PyOperator, a: Value, b: Value): Value {
+  return { ...made(binary(op, a.py, b.py), widest(a, b), 'bool'), any: a.any || b.any };
 }
 
 function arithmetic(scope: Scope, op: '+' | '-' | '*' | '/' | '%' | '^', a: Value, b: Value, expr: BinaryExpr): Value {
@@ -254,8 +256,7 @@ function arithmetic(scope: Scope, op: '+' | '-' | '*' | '/' | '%' | '^', a: Valu
   if (isTensor(a.kind) || isTensor(b.kind)) {
     const of = isTensor(a.kind) ? a : b;
     const dtype = [a, b].some(({ kind }) => isTensor(kind) && dtypeOf(kind) === 'f32') ? 'f32' : dtypeOf(of.kind);
-    const any = isTensor(a.kind) ? a.any : b.any;
-    return { py: binary(written, a.py, b.py), kind: tensor(dtype, widest(a, b)), any };
+    return { py: binary(written, a.py, b.py), kind: tensor(dtype, widest(a, b)), any: a.any || b.any };
   }
   const whole = a.kind.kind === 'int' && b.kind.kind === 'int';
   if (op === '/' && whole) return { py: binary('//', a.py, b.py), kind: int, any: false };
@@ -264,8 +265,16 @@ function arithmetic(scope: Scope, op: '+' | '-' | '*' | '/' | '%' | '^', a: Valu
 
 function conditional(scope: Scope, expr: IfExpr, hint: string | undefined): Value {
   const test = scope.translate(expr.condition);
-  const then = scope.apart(() => scope.nested(() => scope.block(expr.then, hint)));
-  const otherwise = scope.apart(() => scope.nested(() => scope.block(expr.otherwise, hint)));
+  const there = partsPresent(expr.condition);
+  const branchOf = (block: Block, names: readonly string[]) =>
+    scope.apart(() =>
+      scope.nested(() => {
+        narrow(scope, names);
+        return scope.block(block, hint);
+      }),
+    );
+  const then = branchOf(expr.then, there.ifTrue);
+  const otherwise = branchOf(expr.otherwise, there.ifFalse);
   const kind = either(then.value.kind, otherwise.value.kind);
   const any = then.value.any || otherwise.value.any;
   if (then.statements.length === 0 && otherwise.statements.length === 0)

@@ -89,7 +89,9 @@ export function parameterType(kind: Kind): string {
     case 'none':
       return 'None';
     case 'list':
-      return given(kind.of).kind === 'part' ? 'nn.ModuleList' : `Sequence[${parameterType(kind.of)}]`;
+      return given(kind.of).kind === 'part'
+        ? 'nn.ModuleList | Sequence[nn.Module]'
+        : `Sequence[${parameterType(kind.of)}]`;
     case 'tuple':
       return kind.name;
     case 'part':
@@ -109,7 +111,7 @@ export function parameterType(kind: Kind): string {
 
 /** The type in annotations of results and variables, whose lists are made there. */
 export function resultType(kind: Kind): string {
-  if (kind.kind === 'list' && given(kind.of).kind !== 'part') return `list[${resultType(kind.of)}]`;
+  if (kind.kind === 'list') return given(kind.of).kind === 'part' ? 'nn.ModuleList' : `list[${resultType(kind.of)}]`;
   if (kind.kind === 'optional') return `${resultType(kind.of)} | None`;
   return parameterType(kind);
 }

@@ -138,6 +138,7 @@ function translateForward(
   const inTraining = outputs.filter(({ decl }) => decl.stage);
   const done = new Set<string>();
   let result: Kind = none;
+  body.reads(namesRead(flat));
   const main = body.apart(() => {
     const results = always.map((one) => ({ ...one, value: output(body, flat, one, done) }));
     const [only] = results;
@@ -189,6 +190,27 @@ function translateForward(
       ...main.statements,
     ],
   };
+}
+
+/** The names that outputs and conditions read, and what these are computed from. */
+function namesRead({ outputs, lets, where }: FlatModel): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (node: object): void => {
+    for (const one of nodesBelow(node)) if (one.kind === 'name') read(one.name);
+  };
+  const read = (name: string): void => {
+    if (found.has(name)) return;
+    found.add(name);
+    const decl = lets.get(name)?.decl;
+    if (decl?.kind === 'let-item') read(decl.whole);
+    else if (decl) visit(decl.value);
+  };
+  for (const [name, { decl }] of outputs) {
+    if (decl.value) visit(decl.value);
+    else read(name);
+  }
+  for (const { decl } of where) visit(decl);
+  return found;
 }
 
 function nameIn(kind: Kind, name: string): string {

@@ -54,7 +54,7 @@ test('a module is a class with its parameters, documentation, conditions and equ
         if H < 2:
             raise ValueError("Excite needs 2 <= H")
         seen = x.mean((2, 3))  # eq. 1
-        weight = self.excite(F.relu(self.squeeze(seen))).sigmoid() * self.scale
+        weight: Tensor = self.excite(F.relu(self.squeeze(seen))).sigmoid() * self.scale
         return x * weight[:, :, None, None]
 `);
 });
@@ -257,4 +257,77 @@ model Net {
   expect(messages).toEqual([]);
   expect(text).toContain('k = x.unflatten(2, (2, -1)).transpose(1, 2).transpose(2, 3)');
   expect(text).toContain('y.permute(0, 2, 3, 1)');
+});
+
+test('types are stated where type checkers see none: of variables that are returned, or of the result', () => {
+  const { text } = written(`module Part() {
+  fc = Linear(4, 4)
+  forward(x: f32[B, 4], sum: bool = true) -> f32[B, 4] {
+    let y = fc(x)
+    if sum { return x + y }
+    return x * fc(y)
+  }
+}
+model Net {
+  part = Part()
+  input x: f32[B, 4]
+  output y = part(x)
+}
+`);
+  expect(text).toContain(`        y: Tensor = self.fc(x)
+        if sum_:
+            return x + y
+        out: Tensor = x * self.fc(y)
+        return out
+`);
+});
+
+test('parts that are there only together with another are cast', () => {
+  const { text } = written(`module Part(wide: bool = true) {
+  fc = Linear(4, 4) if wide
+  norm = LayerNorm(4) if wide
+  forward(x: f32[B, 4]) -> f32[B, 4] {
+    if fc == none { return x }
+    let y = if norm != none { norm(x) } else { x }
+    return norm(fc(y))
+  }
+}
+model Net {
+  part = Part()
+  input x: f32[B, 4]
+  output y = part(x)
+}
+`);
+  expect(text).toContain('y = self.norm(x) if self.norm is not None else x\n');
+  expect(text).toContain('out: Tensor = cast(nn.LayerNorm, self.norm)(self.fc(y))\n');
+});
+
+test('results of other functions and lists of parameters become what a function returns', () => {
+  const { text } = written(`fn both(x: f32[B, 4]) -> (a: f32[B, 4], b: f32[B, 4]) = (a = x, b = 2.0 * x)
+fn again(x: f32[B, 4]) -> (a: f32[B, 4], b: f32[B, 4]) = both(x)
+fn all(maps: [f32[B, 4] for i in 0..2]) -> [f32[B, 4] for i in 0..2] {
+  return maps
+}
+model Net {
+  input x: f32[B, 4]
+  let found = again(x)
+  let maps = all([found.a, found.b])
+  output y = maps[0] + maps[1]
+}
+`);
+  expect(text).toContain('    return AgainResult(*both(x))\n');
+  expect(text).toContain('    return list(maps)\n');
+});
+
+test('parts in lists may be passed as a list or a ModuleList', () => {
+  const { text } = written(`fn each(parts: LayerNorm[2], x: f32[B, 4]) -> f32[B, 4] = sum([part(x) for part in parts])
+model Net {
+  one = LayerNorm(4)
+  two = LayerNorm(4)
+  input x: f32[B, 4]
+  output y = each([one, two], x)
+}
+`);
+  expect(text).toContain('def each(parts: nn.ModuleList | Sequence[nn.Module], x: Tensor) -> Tensor:');
+  expect(text).toContain('y = each([self.one, self.two], x)');
 });
