@@ -32,7 +32,7 @@ export async function watchCheck(
     const lines = [...checked.unusable.values()].join('\n');
     const lockText = lock === undefined ? undefined : textOrReason(lock);
     const isChanged =
-      now.again.length > 0 || now.checks.length !== before.checks.length || lines !== unusable || lockText !== locked;
+      now.isChanged || now.checks.length !== before.checks.length || lines !== unusable || lockText !== locked;
     before = now;
     unusable = lines;
     locked = lockText;

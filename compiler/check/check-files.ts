@@ -1,41 +1,29 @@
-import type { Declaration, InterfaceDecl, ModuleDecl } from '../../grammar/tree.ts';
-import { type Diagnostic, diagnostic, isError, isUnknownName } from '../diagnostics/diagnostic.ts';
-import {
-  type Context,
-  isDependent,
-  observe,
-  openRun,
-  ownerKey,
-  reportingTo,
-  resetBudget,
-} from '../elaborate/context/context.ts';
+import type { Declaration, Ident, InterfaceDecl, ModuleDecl } from '../../grammar/tree.ts';
+import { type Diagnostic, diagnostic, diagnosticKey, isError, isUnknownName } from '../diagnostics/diagnostic.ts';
+import { type Context, isDependent, observe, openRun, reportingTo, resetBudget } from '../elaborate/context/context.ts';
+import type { TemplateStore } from '../elaborate/context/store.ts';
 import { checkSignatureTypes, checkTypeName } from '../elaborate/eval/check-type.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { checkDefaults, checkExample, checkFunction } from '../elaborate/models/examples.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import { checkSignatures } from '../elaborate/modules/implementation.ts';
 import { checkPromises } from '../elaborate/modules/promises.ts';
-import {
-  checkInherited,
-  checkRecipe,
-  type TrainedModels,
-  trainedModel,
-  trainedModels,
-} from '../elaborate/recipes/check-recipe.ts';
-import type { FileScope } from '../elaborate/source/file-scope.ts';
+import { checkInherited, checkRecipe, type TrainedModels, trainedModel } from '../elaborate/recipes/check-recipe.ts';
+import type { FileScope, Found } from '../elaborate/source/file-scope.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import { readWeightsMap } from '../elaborate/weights/weights-map.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
-import { nothingKept, removeFaulty } from './kept.ts';
+import { type Kept, nothingKept, removeFaulty } from './kept.ts';
+import type { DeclarationCheck, SilentChecks } from './silent-checks.ts';
 
 /** What the check of one file found, and what that depends on. */
 export interface FileCheck extends Dependencies {
   readonly file: string;
   /** About the file, and about the text of the files that it imports. */
   readonly diagnostics: readonly Diagnostic[];
-  /** For each module that the file declares, by `ownerKey`, the warning if nothing constructs it. */
+  /** For each module that the file declares, by `moduleKey`, the warning if nothing constructs it. */
   readonly unconstructed: ReadonlyMap<string, Diagnostic>;
-  /** The modules, of any file, that were constructed, so that their bodies have been checked: by `ownerKey`. */
+  /** The modules, of any file, that were constructed, so that their bodies have been checked: by `moduleKey`. */
   readonly constructed: ReadonlySet<string>;
   /** The models without errors. */
   readonly models: ReadonlyMap<string, ModelGraph>;
@@ -44,51 +32,103 @@ export interface FileCheck extends Dependencies {
 /** The checks of files in one run, and the context that elaborated their models, for further questions about them. */
 export interface FilesChecked {
   readonly checks: readonly FileCheck[];
+  /** The files of which a declaration was checked, because no kept check of it holds. */
+  readonly again: readonly string[];
   readonly context: Context;
+}
+
+/** The runs of a check, and what is kept of earlier ones. */
+interface Runs {
+  readonly inference: Context;
+  readonly training: Context;
+  readonly store: TemplateStore;
+  readonly silent: SilentChecks | undefined;
 }
 
 /**
  * Checks every declaration of some files of a program. Imported declarations are checked where these files use them. The
  * result of a file does not depend on the other files, nor on what is kept of earlier programs.
  */
-export function checkFiles(program: Program, scopes: readonly FileScope[], kept = nothingKept()): FilesChecked {
+export function checkFiles(program: Program, scopes: readonly FileScope[], earlier?: Kept): FilesChecked {
+  const kept = earlier ?? nothingKept([]);
   const { store } = kept;
   const ignored = () => undefined;
   const inference = openRun(program, ignored, { training: false, store, templates: kept.inference });
   const training = openRun(program, ignored, { training: true, store, templates: kept.training });
+  const again: string[] = [];
   const checks = scopes.map((scope) => {
-    store.constructed = new Set();
-    const found: Diagnostic[] = [];
-    const context = reportingTo(inference, (d) => found.push(d));
-    const trained = trainedModels(reportingTo(training, (d) => found.push(d)));
-    const models = new Map<string, ModelGraph>();
-    const doubtful = doubtfulNames(scope);
-    for (const decl of scope.tree.declarations) {
-      const before = found.length;
-      const model = checkDeclaration(context, trained, decl, scope);
-      if (doubtful.has(decl.name.name)) {
-        const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
-        found.push(...found.splice(before).filter((d) => isOwn && isUnknownName(d)));
-      } else if (model && decl.kind === 'model' && !found.slice(before).some(isError))
-        models.set(decl.name.name, model);
-    }
+    const found = checkScope({ inference, training, store, silent: earlier?.silent }, scope);
     removeFaulty(kept);
+    if (found.isChecked) again.push(scope.file);
     const dependencies = dependenciesOf(program, scope);
     const read = [...dependencies.texts.keys()].flatMap((path) => program.files.get(path) ?? []);
+    const { diagnostics, constructed, models } = found;
     return {
       file: scope.file,
       diagnostics: [
         // Not in the order of the program, which depends on what else is checked.
         ...read.flatMap(({ file }) => program.diagnostics.filter(({ span }) => span.file === file)),
-        ...(read.some(({ doubt }) => doubt) ? found.filter(({ code }) => !cascades.has(code)) : found),
+        ...(read.some(({ doubt }) => doubt) ? diagnostics.filter(({ code }) => !cascades.has(code)) : diagnostics),
       ],
       unconstructed: unconstructed(scope),
-      constructed: new Set([...store.constructed].map((decl) => ownerKey(decl.name.span))),
+      constructed,
       models,
       ...dependencies,
     };
   });
-  return { checks, context: inference };
+  return { checks, again, context: inference };
+}
+
+/** Checks the declarations of a file for which no earlier check holds. `isChecked` is whether there are any. */
+function checkScope(runs: Runs, scope: FileScope) {
+  const { program } = runs.inference.run;
+  const found = new Map<string, Diagnostic>();
+  const constructed = new Set<string>();
+  const models = new Map<string, ModelGraph>();
+  const trained: TrainedModels['models'] = new Map();
+  const doubtful = doubtfulNames(scope);
+  let isChecked = false;
+  for (const decl of scope.tree.declarations) {
+    const at = { decl, file: scope };
+    let one = runs.silent?.find(program, at);
+    if (!one) {
+      isChecked = true;
+      one = checkOne(runs, at, trained);
+      runs.silent?.keep(program, at, one);
+    }
+    const isDoubtful = doubtful.has(decl.name.name);
+    const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
+    const reported = isDoubtful ? one.diagnostics.filter((d) => isOwn && isUnknownName(d)) : one.diagnostics;
+    for (const d of reported) if (!found.has(diagnosticKey(d))) found.set(diagnosticKey(d), d);
+    for (const key of one.constructed) constructed.add(key);
+    if (one.model && !isDoubtful) models.set(decl.name.name, one.model);
+  }
+  return { diagnostics: [...found.values()], constructed, models, isChecked };
+}
+
+/** Checks a declaration. `trained` are the file's models in training form. */
+function checkOne(
+  { inference, training, store }: Runs,
+  { decl, file }: Found,
+  trained: TrainedModels['models'],
+): DeclarationCheck {
+  store.constructed = new Set();
+  const diagnostics: Diagnostic[] = [];
+  const context = reportingTo(inference, (d) => diagnostics.push(d));
+  const inTraining = { context: reportingTo(training, (d) => diagnostics.push(d)), models: trained };
+  const model = checkDeclaration(context, inTraining, decl, file);
+  // Another declaration that needs them reports their errors as well.
+  for (const [one, graph] of trained) if (!graph) trained.delete(one);
+  return {
+    diagnostics,
+    model: diagnostics.some(isError) ? undefined : model,
+    constructed: new Set([...store.constructed].map(({ name }) => moduleKey(name))),
+  };
+}
+
+/** The key of a module among those of all files. */
+function moduleKey({ name, span }: Ident): string {
+  return `${span.file} ${name}`;
 }
 
 /** Codes of messages about a missing `return`, use or output: it may be in text that could not be parsed. */
@@ -100,7 +140,7 @@ function unconstructed({ tree }: FileScope): ReadonlyMap<string, Diagnostic> {
   return new Map(
     modules.map(({ name, params }) => {
       const parameters = params.flatMap((param) => (param.value ? [] : [`${param.name.name} = …`])).join(', ');
-      return [ownerKey(name.span), diagnostic('CROB2013', name.span, { name: name.name, parameters })];
+      return [moduleKey(name), diagnostic('CROB2013', name.span, { name: name.name, parameters })];
     }),
   );
 }

@@ -1,19 +1,23 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { type TemplateStore, type Templates, templateStore } from '../elaborate/context/store.ts';
+import { SilentChecks } from './silent-checks.ts';
 
 /**
- * What checks leave for those of a later program: templates of modules and functions, and modules that were constructed
- * without an error. Keys contain the `id`s of scopes, so that nothing that was made from another text is found.
+ * What checks leave for those of a later program: templates of modules and functions, modules that were constructed
+ * without an error, and whole checks. Keys of templates and modules contain the `id`s of scopes, so that nothing that was
+ * made from another text is found.
  */
 export interface Kept {
   readonly store: TemplateStore;
   /** Templates of the run in each mode. */
   readonly inference: Templates;
   readonly training: Templates;
+  readonly silent: SilentChecks;
 }
 
-export function nothingKept(): Kept {
-  return { store: templateStore(), inference: new Map(), training: new Map() };
+/** `library` are the paths of files whose changes begin with nothing kept. */
+export function nothingKept(library: Iterable<string>): Kept {
+  return { store: templateStore(), inference: new Map(), training: new Map(), silent: new SilentChecks(library) };
 }
 
 /** Removes templates with faults: their messages have places in what used them first. */

@@ -24,16 +24,19 @@ interface Elaborated {
   readonly firstSize: number;
 }
 
-/** A later check of files, and which of them were checked again. */
+/** A later check of files. */
 export interface Rechecked extends Checked {
+  /** Whether some file, or one that it imports, is not as it was. */
+  readonly isChanged: boolean;
+  /** The files of which a declaration was checked again. */
   readonly again: readonly string[];
 }
 
 export const nothingChecked: Checked = { checks: [], missing: [], library: new Map(), elaborated: undefined };
 
 /**
- * Checks the files that depend on something that is not as it was at an earlier check; the others keep their results.
- * Also of files that are checked again, only what depends on the change is elaborated again.
+ * Checks the declarations that depend on something that is not as it was at an earlier check; the others keep their
+ * results. Also for these, only modules that depend on the change are elaborated again.
  */
 export function recheck(given: SourceHost, files: readonly string[], before: Checked): Rechecked {
   const host = readingOnce(given);
@@ -48,8 +51,8 @@ export function recheck(given: SourceHost, files: readonly string[], before: Che
     const one = known.get(scope.file);
     return !one || !isSame(one, dependenciesOf(program, scope));
   });
-  const kept = earlier?.kept ?? nothingKept();
-  const { checks } = checkFiles(program, stale, kept);
+  const kept = earlier?.kept ?? nothingKept(library.keys());
+  const { checks, again } = checkFiles(program, stale, kept);
   const results = new Map([...known.values(), ...checks].map((one) => [one.file, one]));
   const firstSize = earlier?.firstSize ?? sizeOf(kept);
   const isUsable = !checks.some(({ diagnostics }) => diagnostics.some(isOfLimit)) && sizeOf(kept) <= most(firstSize);
@@ -58,7 +61,8 @@ export function recheck(given: SourceHost, files: readonly string[], before: Che
     missing,
     library,
     elaborated: isUsable ? { program, kept, firstSize } : undefined,
-    again: checks.map(({ file }) => file),
+    isChanged: checks.length > 0,
+    again,
   };
 }
 

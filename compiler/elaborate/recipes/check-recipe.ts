@@ -23,10 +23,6 @@ export interface TrainedModels {
   readonly models: Map<ModelDecl, ModelGraph | undefined>;
 }
 
-export function trainedModels(context: Context): TrainedModels {
-  return { context, models: new Map() };
-}
-
 /**
  * Returns the model in training mode, undefined if it has errors. Errors that also occur in inference are reported
  * twice; the check drops duplicates.
