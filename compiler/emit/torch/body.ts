@@ -19,6 +19,8 @@ interface Variable {
   readonly any: boolean;
   /** Whether it is a parameter, whose lists have the type Sequence. */
   readonly isParam: boolean;
+  /** Whether a statement of its own declares it, which can state its type. */
+  isLet: boolean;
   /** Whether its first assignment states its type. */
   annotated: boolean;
 }
@@ -78,7 +80,7 @@ export class Body implements Scope {
   /** Declares a parameter of the function. */
   param(name: string, kind: Kind): string {
     const python = variableName(name);
-    const variable: Variable = { python, kind, any: false, isParam: true, annotated: true };
+    const variable: Variable = { python, kind, any: false, isParam: true, isLet: false, annotated: true };
     this.#locals[0]?.set(name, { py: atom(python), kind, any: false, variable });
     return python;
   }
@@ -132,7 +134,7 @@ export class Body implements Scope {
     const here = [...(own ?? [])].flatMap(([key, { variable }]) => (key === name ? [] : [variable?.python]));
     const taken = (python: string) => this.pack.isTaken(python) || [...around, ...here].includes(python);
     const python = again?.python ?? variableName(name, taken);
-    const variable: Variable = { python, kind, any, isParam: false, annotated: false };
+    const variable: Variable = { python, kind, any, isParam: false, isLet: false, annotated: false };
     own?.set(name, { py: atom(python), kind, any, variable });
     return variable;
   }
@@ -269,6 +271,7 @@ export class Body implements Scope {
     const changes = this.#changed.has(name) && given(value.kind).kind === 'list';
     const isOwn = value.py.kind === 'list' || value.py.kind === 'comprehension';
     const variable = this.#variable(name, value.kind, value.any);
+    variable.isLet = true;
     const py = changes && !isOwn ? call('list', [value.py]) : value.py;
     if (py.kind === 'atom' && py.text === variable.python) return;
     this.#declared(variable, py, comment);
@@ -393,7 +396,9 @@ export class Body implements Scope {
     const names = new Set(nodesBelow(expr).flatMap((node) => (node.kind === 'name' ? [node.name] : [])));
     const unseen = this.#locals.flatMap((map) =>
       [...map].flatMap(([name, one]) =>
-        one.any && one.variable && one.kind.kind === 'tensor' && names.has(name) ? [{ map, name, one }] : [],
+        one.any && one.variable?.isLet && 'tensor float'.includes(one.kind.kind) && names.has(name)
+          ? [{ map, name, one }]
+          : [],
       ),
     );
     if (!value.any || value.py.kind === 'atom' || unseen.length === 0) return value;
@@ -414,13 +419,14 @@ export class Body implements Scope {
       return;
     }
     const local = value.py.kind === 'atom' ? this.#variableNamed(value.py.text) : undefined;
-    if (local) {
+    if (local?.isLet) {
       local.annotated = true;
       local.kind = either(local.kind, result);
       this.emit({ kind: 'return', value: value.py, comment });
       return;
     }
-    const name = this.declare(this.#locals.some((map) => map.has('out')) ? 'result' : 'out', result, false);
+    const isTaken = this.#locals.some((map) => map.has('out')) || textOf(value) === 'out';
+    const name = this.declare(isTaken ? 'result' : 'out', result, false);
     // A type is stated once, even if the statements are those of different branches.
     const isFirst = !this.#results.has(name);
     this.#results.add(name);

@@ -492,6 +492,7 @@ export const torchBuiltins: Readonly<Record<string, TorchBuiltin>> = {
       const given = sizes.py.kind === 'list' ? sizes.py : call('list', [sizes.py]);
       const parts = sizes.py.kind === 'comprehension' ? sizes.py : given;
       const py = method(x.py, 'split', [parts], { dim: number(dim ?? 0) });
+      // PyTorch declares the method without types.
       return madeList({ ...x, any: true }, py, tensor(dtypeOf(x.kind), rankOf(x.kind)));
     },
   },

@@ -191,7 +191,8 @@ function memberStatement(
       }
       const value = body.translate(member.value);
       members.kinds.set(name, value.kind);
-      body.emit(assign(target, value.py));
+      const annotation = () => (value.any ? resultType(value.kind) : undefined);
+      body.emit({ kind: 'assign', target, annotation, value: value.py, comment: undefined });
       return;
     }
     case 'field': {

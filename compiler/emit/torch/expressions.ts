@@ -260,7 +260,9 @@ function arithmetic(scope: Scope, op: '+' | '-' | '*' | '/' | '%' | '^', a: Valu
   }
   const whole = a.kind.kind === 'int' && b.kind.kind === 'int';
   if (op === '/' && whole) return { py: binary('//', a.py, b.py), kind: int, any: false };
-  return { py: binary(written, a.py, b.py), kind: whole ? int : float, any: op === '^' && whole };
+  // Python's types say nothing of most powers, which may be complex.
+  const isUntyped = op === '^' && !(a.kind.kind === 'float' && b.kind.kind === 'int');
+  return { py: binary(written, a.py, b.py), kind: whole ? int : float, any: a.any || b.any || isUntyped };
 }
 
 function conditional(scope: Scope, expr: IfExpr, hint: string | undefined): Value {

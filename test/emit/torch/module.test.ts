@@ -282,6 +282,27 @@ model Net {
 `);
 });
 
+test('powers are floats, and the items of a split have no type of their own', () => {
+  const { text } = written(`module Part(dim: int) {
+  static scale = dim^-0.5
+  forward(x: f32[B, 4]) -> f32[B, 2] {
+    let (a, b) = split(x, "b *", [2, 2])
+    return a * scale + b
+  }
+}
+model Net {
+  part = Part(4)
+  input x: f32[B, 4]
+  output y = part(x)
+}
+`);
+  expect(text).toContain('        self.scale: float = dim**-0.5\n');
+  expect(text).toContain(`        a, b = x.split([2, 2], dim=1)
+        out: Tensor = a * self.scale + b
+        return out
+`);
+});
+
 test('parts that are there only together with another are cast', () => {
   const { text } = written(`module Part(wide: bool = true) {
   fc = Linear(4, 4) if wide
