@@ -24,15 +24,21 @@ interface Reading extends Part {
 }
 
 /** For each scope, which several programs may have, its declarations that were read. */
-const readings = new WeakMap<FileScope, Map<Declaration, Reading>>();
+export type Readings = WeakMap<FileScope, Map<Declaration, Reading>>;
 
-/** Returns the meaning of a declaration; `library` are the paths of files that are not part of meanings. */
-export function meaningOf(at: Found, library: ReadonlySet<string>): Meaning {
+export interface MeaningOptions {
+  /** The paths of files that are not part of meanings. */
+  readonly library: ReadonlySet<string>;
+  readonly readings: Readings;
+}
+
+/** Returns the meaning of a declaration. */
+export function meaningOf(at: Found, { library, readings }: MeaningOptions): Meaning {
   const parts = new Map<Declaration, Reading>();
   const open: Found[] = [at, ...besides(at)];
   for (let one = open.pop(); one; one = open.pop()) {
     if (parts.has(one.decl) || library.has(one.file.file)) continue;
-    const reading = readingOf(one);
+    const reading = readingOf(one, readings);
     parts.set(one.decl, reading);
     open.push(...reading.next);
   }
@@ -73,7 +79,7 @@ function besides({ decl, file }: Found): readonly Found[] {
   return [recipe, ...(named ? found([named.name.name], named.file) : [])];
 }
 
-function readingOf({ decl, file }: Found): Reading {
+function readingOf({ decl, file }: Found, readings: Readings): Reading {
   const known = readings.get(file) ?? new Map<Declaration, Reading>();
   readings.set(file, known);
   const reading = known.get(decl) ?? read(decl, file);

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { ModelGraph } from '../elaborate/models/model.ts';
 import type { Found } from '../elaborate/source/file-scope.ts';
 import type { Program } from '../elaborate/source/program.ts';
-import { isSameMeaning, isSound, type Meaning, meaningOf } from './meaning.ts';
+import { isSameMeaning, isSound, type Meaning, type MeaningOptions, meaningOf } from './meaning.ts';
 
 /** What the check of a declaration found. */
 export interface DeclarationCheck {
@@ -24,12 +24,12 @@ interface Silent {
  * such as similar names.
  */
 export class SilentChecks {
-  /** Paths of files whose changes begin with nothing known. */
-  readonly #library: ReadonlySet<string>;
+  readonly #reading: MeaningOptions;
   readonly #known = new Map<string, Silent>();
 
+  /** `library` are the paths of files whose changes begin with nothing known. */
   constructor(library: Iterable<string>) {
-    this.#library = new Set(library);
+    this.#reading = { library: new Set(library), readings: new WeakMap() };
   }
 
   /** Returns the earlier check of a declaration, if it holds. Places inside of its model may be those of an earlier text. */
@@ -37,7 +37,7 @@ export class SilentChecks {
     const key = keyOf(at);
     const known = this.#known.get(key);
     if (!known) return undefined;
-    const meaning = meaningOf(at, this.#library);
+    const meaning = meaningOf(at, this.#reading);
     if (!isSameMeaning(known.meaning, meaning) || !isSound(program, meaning)) return undefined;
     const { model } = known.check;
     const check = model && at.decl.kind === 'model' ? { ...known.check, model: placedAt(model, at) } : known.check;
@@ -51,7 +51,7 @@ export class SilentChecks {
     if (check.diagnostics.length > 0 || (at.decl.kind === 'model' && !check.model)) return;
     // Messages that unparsed text could refute are not reported.
     for (const { doubt } of program.files.values()) if (doubt) return;
-    const meaning = meaningOf(at, this.#library);
+    const meaning = meaningOf(at, this.#reading);
     if (isSound(program, meaning)) this.#known.set(keyOf(at), { meaning, check });
   }
 }
