@@ -59,7 +59,7 @@ const words = (types: Iterable<TokenType>): Words =>
 
 /** Words that start declarations, members of each kind of declaration, and statements. */
 const declaring = words(declarationWords);
-const leading: ReadonlyMap<string, Words> = new Map([
+const leading: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['module', words([Param, Buffer, Static, Method])],
   ['interface', words([Param, Buffer, Static, Method])],
   ['model', words([Input, Output, Let, Without])],
