@@ -1,12 +1,13 @@
-// slow: summarises every rival
+// slow: compiles every rival
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { type LockEntry, readLock } from '../../compiler/lock/lock-text.ts';
 import type { Declaration, SourceFile } from '../../grammar/tree.ts';
-import { crobc } from '../cli/crobc.ts';
 import { graphOf, rivals } from '../models/rivals.ts';
 import { countParameters } from '../stdlib/goldens.ts';
 import { sourceOf, tableOf } from './declarations.ts';
+import { shownGigaflops, summarised } from './gigaflops.ts';
 
 const page = 'docs/rivals.md';
 const heads = ['model', 'file', 'lines', "of them a variant's", 'weights', 'published code', 'not here', 'GFLOP'];
@@ -28,18 +29,25 @@ function linesWithoutMaps(tree: SourceFile): number {
 
 const count = (n: number) => n.toLocaleString('en');
 
-/** Counts weights, without those of training alone, and billions of operations for one image of 480². */
-async function countsOf(
-  file: string,
-  model: string,
-  settings: readonly string[] = [],
-): Promise<{ readonly weights: number; readonly gigaflops: string }> {
-  const sizes = ['B=1', 'H=480', 'W=480', 'T=20'];
-  const set = [...settings, ...sizes].flatMap((one) => ['--set', one]);
-  const ran = await crobc(['summary', file, '--model', model, ...set, '--json']);
-  expect(ran.code, ran.err).toBe(0);
-  const { parameters, flops } = JSON.parse(ran.out) as { readonly parameters: number; readonly flops: number };
-  return { weights: parameters, gigaflops: (flops / 1e9).toFixed(1) };
+const text = readFileSync(page, 'utf8');
+
+/** What the page has as a model's GFLOP, which test/docs/gigaflops.test.ts compares; of a new model, what `summary` counts. */
+async function gigaflopsOf(file: string, model: string, settings: readonly string[] = []): Promise<string> {
+  return shownGigaflops(text, model) ?? (await summarised(file, model, settings));
+}
+
+/** Weights, without those of training alone, by file and model. test/models/lock.test.ts compares them with the sources. */
+const locked = new Map(
+  entriesOf(readFileSync('models/crob.lock', 'utf8')).map(({ file, model, locked }) => [
+    `models/${file} ${model}`,
+    locked.parameters,
+  ]),
+);
+
+function entriesOf(lock: string): readonly LockEntry[] {
+  const read = readLock(lock);
+  if (read.kind === 'fault') throw new Error(read.message);
+  return read.entries;
 }
 
 async function rowOf({ file, model, published, given, left = [], large }: (typeof rivals)[number]): Promise<string[]> {
@@ -50,7 +58,7 @@ async function rowOf({ file, model, published, given, left = [], large }: (typeo
   expect(lines, file).toBeLessThan(150);
   // Some have a part that only training reads.
   const { total } = countParameters(graphOf(file, model, { training: true }));
-  const { gigaflops } = await countsOf(tree.file, model, large);
+  const gigaflops = await gigaflopsOf(tree.file, model, large);
   return [
     `[${model}](models.md#${model.toLowerCase()})`,
     `\`${file}.crob\``,
@@ -80,7 +88,9 @@ test('the table of ablations is what the sources say', async () => {
       if (decl.kind !== 'model' || (file === 'crobim' && decl.name.name !== 'CroBIM')) continue;
       const { name } = decl.name;
       const changes = file === 'crobim' ? '' : linesOf(textOf(sourceOf(`models/${file}.crob`), decl));
-      const { weights, gigaflops } = await countsOf(`models/${file}.crob`, name);
+      const path = `models/${file}.crob`;
+      const weights = locked.get(`${path} ${name}`)!;
+      const gigaflops = await gigaflopsOf(path, name);
       const lines = changes === '' ? '' : count(changes === 1 ? 1 : changes - 2);
       rows.push([`[${name}](models.md#${name.toLowerCase()})`, lines, count(weights), gigaflops]);
     }
@@ -90,7 +100,6 @@ test('the table of ablations is what the sources say', async () => {
 
 /** Compares the table of the page whose first heading this is. */
 async function holdsTable(first: string, right: string): Promise<void> {
-  const text = readFileSync(page, 'utf8');
   const table = new RegExp(`^\\| ${first} \\|.*\\n(\\|.*\\n)*`, 'm');
   expect(text).toMatch(table);
   await expect(text.replace(table, () => `${right}\n`)).toMatchFileSnapshot(`../../${page}`);
