@@ -13,7 +13,7 @@ import type { FileScope, Found } from '../elaborate/source/file-scope.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import { readWeightsMap } from '../elaborate/weights/weights-map.ts';
 import { type Dependencies, dependenciesOf } from './dependencies.ts';
-import { type Kept, nothingKept, removeFaulty } from './kept.ts';
+import { forgetFaulty, type Kept, nothingKept } from './kept.ts';
 import type { DeclarationCheck, SilentChecks } from './silent-checks.ts';
 
 /** What the check of one file found, and what that depends on. */
@@ -53,12 +53,12 @@ export function checkFiles(program: Program, scopes: readonly FileScope[], earli
   const kept = earlier ?? nothingKept([]);
   const { store } = kept;
   const ignored = () => undefined;
-  const inference = openRun(program, ignored, { training: false, store, templates: kept.inference });
-  const training = openRun(program, ignored, { training: true, store, templates: kept.training });
+  const inference = openRun(program, ignored, { training: false, store, forms: kept });
+  const training = openRun(program, ignored, { training: true, store, forms: kept });
   const again: string[] = [];
   const checks = scopes.map((scope) => {
     const found = checkScope({ inference, training, store, silent: earlier?.silent }, scope);
-    removeFaulty(kept);
+    forgetFaulty(kept);
     if (found.isChecked) again.push(scope.file);
     const dependencies = dependenciesOf(program, scope);
     const read = [...dependencies.texts.keys()].flatMap((path) => program.files.get(path) ?? []);

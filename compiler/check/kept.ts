@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import { type TemplateStore, type Templates, templateStore } from '../elaborate/context/store.ts';
+import { type Forms, removeFaulty, type TemplateStore, templateStore } from '../elaborate/context/store.ts';
 import { SilentChecks } from './silent-checks.ts';
 
 /**
@@ -7,11 +7,8 @@ import { SilentChecks } from './silent-checks.ts';
  * without an error, and whole checks. Keys of templates and modules contain the `id`s of scopes, so that nothing that was
  * made from another text is found.
  */
-export interface Kept {
+export interface Kept extends Forms {
   readonly store: TemplateStore;
-  /** Templates of the run in each mode. */
-  readonly inference: Templates;
-  readonly training: Templates;
   readonly silent: SilentChecks;
 }
 
@@ -21,9 +18,8 @@ export function nothingKept(library: Iterable<string>): Kept {
 }
 
 /** Removes templates with faults: their messages have places in what used them first. */
-export function removeFaulty({ store, inference, training }: Kept): void {
-  for (const templates of [store.settled, inference, training])
-    for (const [key, one] of templates) if (one !== 'under elaboration' && one.faults.size > 0) templates.delete(key);
+export function forgetFaulty({ store, inference, training }: Kept): void {
+  for (const templates of [store.settled, inference, training]) removeFaulty(templates);
 }
 
 /** The number of templates. */

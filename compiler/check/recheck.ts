@@ -28,7 +28,7 @@ interface Elaborated {
 export interface Rechecked extends Checked {
   /** Whether some file, or one that it imports, is not as it was. */
   readonly isChanged: boolean;
-  /** The files of which a declaration was checked again. */
+  /** The files whose own text is not as it was, or of which a declaration was checked again. */
   readonly again: readonly string[];
 }
 
@@ -52,7 +52,7 @@ export function recheck(given: SourceHost, files: readonly string[], before: Che
     return !one || !isSame(one, dependenciesOf(program, scope));
   });
   const kept = earlier?.kept ?? nothingKept(library.keys());
-  const { checks, again } = checkFiles(program, stale, kept);
+  const { checks, again: checked } = checkFiles(program, stale, kept);
   const results = new Map([...known.values(), ...checks].map((one) => [one.file, one]));
   const firstSize = earlier?.firstSize ?? sizeOf(kept);
   const isUsable = !checks.some(({ diagnostics }) => diagnostics.some(isOfLimit)) && sizeOf(kept) <= most(firstSize);
@@ -62,7 +62,10 @@ export function recheck(given: SourceHost, files: readonly string[], before: Che
     library,
     elaborated: isUsable ? { program, kept, firstSize } : undefined,
     isChanged: checks.length > 0,
-    again,
+    again: stale.flatMap(({ file, tree }) => {
+      const isEdited = known.get(file)?.texts.get(file) !== tree.text;
+      return isEdited || checked.includes(file) ? [file] : [];
+    }),
   };
 }
 

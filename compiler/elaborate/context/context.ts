@@ -10,7 +10,7 @@ import type { Declared } from './declared.ts';
 import type { Given, Read } from './elaborated.ts';
 import { isWithin } from './paths.ts';
 import { dependsOnTraining } from './reads.ts';
-import { type TemplateStore, type Templates, templateStore } from './store.ts';
+import { type Forms, removeFaulty, type TemplateStore, type Templates, templateStore } from './store.ts';
 
 /** Counters of one run, bounded by limits. */
 export interface Budget {
@@ -48,6 +48,8 @@ export interface Run {
   readonly store: TemplateStore;
   /** Templates of this run, by key. A call of a template under elaboration is recursive. */
   readonly templates: Templates;
+  /** What runs in either mode share with this one; undefined for runs whose templates are their own. */
+  readonly forms: Forms | undefined;
   /** The parts that all instances of a module share, computed for the first one. */
   readonly declared: Map<ModuleDecl, Declared>;
   readonly budget: Budget;
@@ -81,16 +83,16 @@ export interface Context {
 interface Opening {
   readonly training: boolean;
   readonly store?: TemplateStore;
-  /** Of earlier runs in the same mode with this store. */
-  readonly templates?: Templates;
+  /** Templates to use and to add to, of runs with this store. */
+  readonly forms?: Forms;
   /** Modules at and below these paths are in evaluation mode. */
   readonly evaluated?: readonly string[];
 }
 
 /** Opens a run of a program. Diagnostics go to `report`, identical ones only once. */
 export function openRun(program: Program, report: (d: Diagnostic) => void, opening: Opening): Context {
-  const { training, store = templateStore(), templates, evaluated = [] } = opening;
-  const run = newRun(program, store, new Map(), { left: mostTrials }, templates);
+  const { training, store = templateStore(), forms, evaluated = [] } = opening;
+  const run = newRun({ program, store, assumed: new Map(), trials: { left: mostTrials }, forms }, training);
   return { run, training, evaluated, reads: [], report: onceEach(program, report) };
 }
 
@@ -110,12 +112,10 @@ function onceEach(program: Program, report: (d: Diagnostic) => void): Context['r
 }
 
 function newRun(
-  program: Program,
-  store: TemplateStore,
-  assumed: Assumed,
-  trials: Trials,
-  templates: Templates = new Map(),
+  { program, store, assumed, trials, forms }: Pick<Run, 'program' | 'store' | 'assumed' | 'trials' | 'forms'>,
+  training: boolean,
 ): Run {
+  const templates: Templates = forms ? forms[training ? 'training' : 'inference'] : new Map();
   const budget: Budget = {
     steps: 0,
     calls: 0,
@@ -125,15 +125,41 @@ function newRun(
     exceeded: false,
     endless: false,
   };
-  return { program, store, templates, declared: new Map(), budget, asked: [], trials, assumed };
+  return { program, store, templates, forms, declared: new Map(), budget, asked: [], trials, assumed };
 }
 
 /**
- * Forks the context into a new run of the same program in the same mode; diagnostics are discarded unless collected.
+ * Forks the context into a new run of the same program in the same mode, with templates of its own or with `forms`;
+ * diagnostics are discarded unless collected.
  */
-export function fork(context: Context): Context {
-  const { program, store, assumed, trials } = context.run;
-  return { ...context, run: newRun(program, store, assumed, trials), reads: [], report: () => undefined };
+export function fork(context: Context, forms?: Forms): Context {
+  const run = newRun({ ...context.run, forms }, context.training);
+  return { ...context, run, reads: [], report: () => undefined };
+}
+
+/** Forks the context into a run in a mode, without `eval`s of a recipe, for the same model; diagnostics are discarded. */
+export function inMode(context: Context, training: boolean): Context {
+  return {
+    ...context,
+    run: newRun(context.run, training),
+    training,
+    evaluated: [],
+    reads: [],
+    report: () => undefined,
+  };
+}
+
+/** Returns copies of the templates that a run shares, for trials with changed declarations. */
+export function formsForTrials({ run: { forms } }: Context): Forms {
+  return { inference: new Map(forms?.inference), training: new Map(forms?.training) };
+}
+
+/** Runs a trial, and removes its templates with faults: their messages have places in it. */
+export function trial<T>(context: Context, forms: Forms, work: (context: Context) => T): T {
+  const result = work(fork(context, forms));
+  removeFaulty(forms.inference);
+  removeFaulty(forms.training);
+  return result;
 }
 
 /**
@@ -146,7 +172,7 @@ export function assuming(context: Context, assumed: Assumed, store: TemplateStor
   const once = new Map([...assumed].map(([owner, clauses]) => [owner, distinct(clauses)]));
   return {
     ...context,
-    run: newRun(context.run.program, store, once, context.run.trials),
+    run: newRun({ ...context.run, store, assumed: once, forms: undefined }, context.training),
     reads: [],
     report: () => undefined,
   };

@@ -56,6 +56,17 @@ export interface Implementation {
 /** Templates of one run, by key. */
 export type Templates = Map<string, Template | 'under elaboration'>;
 
+/** Templates of the runs in each mode. */
+export interface Forms {
+  readonly inference: Templates;
+  readonly training: Templates;
+}
+
+/** Removes templates with faults. */
+export function removeFaulty(templates: Templates | Map<string, Template>): void {
+  for (const [key, one] of templates) if (one !== 'under elaboration' && one.faults.size > 0) templates.delete(key);
+}
+
 /**
  * The caches shared by the contexts of one program, and by later programs in which some of the files are the same: keys
  * contain the `id`s of scopes.

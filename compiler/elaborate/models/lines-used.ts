@@ -1,5 +1,5 @@
 import type { Span } from '../../../grammar/span.ts';
-import { type Context, fork } from '../context/context.ts';
+import { type Context, inMode } from '../context/context.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
 import { isWritten } from './flat-model.ts';
@@ -15,7 +15,7 @@ export function checkLinesUsed(context: Context, model: ModelGraph): void {
   for (const training of [false, true]) {
     if (dead.size === 0) return;
     if (training === context.training && context.evaluated.length === 0) continue;
-    const inner = { ...fork(context), training, evaluated: [], reads: [] };
+    const inner = inMode(context, training);
     const form = elaborateModel(inner, model.flat);
     const here = form && deadLines(inner, form);
     dead = new Map([...dead].filter(([span]) => !here || here.has(span)));

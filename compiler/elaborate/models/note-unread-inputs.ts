@@ -1,5 +1,5 @@
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
-import { type Context, fork } from '../context/context.ts';
+import { type Context, fork, inMode } from '../context/context.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { attemptForm } from './attempt.ts';
 import { baseOf } from './blame.ts';
@@ -29,7 +29,6 @@ export function noteUnreadInputs(context: Context, at: ModelAt, model: ModelGrap
 function inputsUnread(context: Context, model: ModelGraph): readonly string[] {
   const here = [...model.unread].filter((name) => model.flat.inputs.has(name));
   if (here.length === 0) return here;
-  const inner = { ...fork(context), training: !context.training, evaluated: [], reads: [] };
-  const other = elaborateModel(inner, model.flat);
+  const other = elaborateModel(inMode(context, !context.training), model.flat);
   return here.filter((name) => !other || other.unread.has(name));
 }

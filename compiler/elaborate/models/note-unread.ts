@@ -1,5 +1,5 @@
 import { diagnostic } from '../../diagnostics/diagnostic.ts';
-import { type Context, fork } from '../context/context.ts';
+import { type Context, formsForTrials, trial } from '../context/context.ts';
 import type { ModelAt } from '../source/recipe-chain.ts';
 import { attemptForm } from './attempt.ts';
 import { baseOf } from './blame.ts';
@@ -18,7 +18,8 @@ export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): vo
   if (!mayLeaveUnread(context, model)) return;
   const use = weightUse(context, model);
   if (use.unread.size === 0) return;
-  const useOf = (one: ModelAt) => useOfModel(context, one);
+  const forms = formsForTrials(context);
+  const useOf = (one: ModelAt) => trial(context, forms, (inner) => useOfModel(inner, one));
   const base = baseOf(at);
   const reported = reportedWeights(context, model, {
     use,
@@ -34,7 +35,6 @@ export function noteUnread(context: Context, at: ModelAt, model: ModelGraph): vo
 
 /** Returns how a model uses its weights; undefined if it has faults. */
 function useOfModel(context: Context, at: ModelAt): WeightUse | undefined {
-  const inner = fork(context);
-  const { model, faults } = attemptForm(inner, at);
-  return model && faults.size === 0 ? weightUse(inner, model) : undefined;
+  const { model, faults } = attemptForm(context, at);
+  return model && faults.size === 0 ? weightUse(context, model) : undefined;
 }

@@ -1,6 +1,6 @@
 import { nearest } from '../../../grammar/nearest.ts';
 import type { Span } from '../../../grammar/span.ts';
-import { type Context, fork } from '../context/context.ts';
+import { type Context, inMode } from '../context/context.ts';
 import type { Call, Template } from '../context/elaborated.ts';
 import { type NeedsStore, needsOfBody, needsOfValues } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
@@ -92,7 +92,7 @@ export function spanOf({ flat }: ModelGraph, name: string): Span {
 function addReachedInOtherForms(context: Context, { flat }: ModelGraph, reached: Set<string>): void {
   for (const training of [false, true]) {
     if (training === context.training && context.evaluated.length === 0) continue;
-    const form = elaborateModel({ ...fork(context), training, evaluated: [] }, flat);
+    const form = elaborateModel(inMode(context, training), flat);
     if (form) addReached(context.run.store.needs.values, form, reached);
   }
 }

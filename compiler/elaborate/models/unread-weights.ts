@@ -1,6 +1,6 @@
 import { asConstant } from '../../dims/dim.ts';
 import type { NodeOf, Value } from '../../ir/graph.ts';
-import { type Context, fork } from '../context/context.ts';
+import { type Context, inMode } from '../context/context.ts';
 import type { Call, Template, TemplateBody } from '../context/elaborated.ts';
 import { bitOf, type Needs, type NeedsStore, needsOfBody, needsOfValues, readOfCall } from '../context/needs.ts';
 import { childPath } from '../context/paths.ts';
@@ -29,7 +29,7 @@ export function weightUse(context: Context, model: ModelGraph): WeightUse {
   for (const training of [false, true]) {
     if (walk.unread().size === 0) break;
     if (training === context.training && context.evaluated.length === 0) continue;
-    const form = elaborateModel({ ...fork(context), training, evaluated: [] }, model.flat);
+    const form = elaborateModel(inMode(context, training), model.flat);
     if (form) walk.add(form, outputsOf(form));
   }
   return { read: walk.read, unread: walk.unread() };

@@ -1,6 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import { type Diagnostic, diagnostic, isError } from '../../diagnostics/diagnostic.ts';
-import { type Context, collecting, fork } from '../context/context.ts';
+import { type Context, collecting, formsForTrials, trial } from '../context/context.ts';
 import { attemptForm } from '../models/attempt.ts';
 import { baseOf, mostTried } from '../models/blame.ts';
 import type { ModelGraph } from '../models/model.ts';
@@ -98,11 +98,12 @@ interface OfVariant {
 
 /** Reports at the variant, which inherits the recipe. */
 function noteOfVariant(context: Context, { recipe: { decl }, chain, at, model, found }: OfVariant): void {
-  const of = (one: ModelAt): Unreached | undefined => {
-    const inner = fork(context);
-    const { model: other, faults } = attemptForm(inner, one);
-    return other && faults.size === 0 ? unreachedOf(inner, chain, other) : undefined;
-  };
+  const forms = formsForTrials(context);
+  const of = (one: ModelAt): Unreached | undefined =>
+    trial(context, forms, (inner) => {
+      const { model: other, faults } = attemptForm(inner, one);
+      return other && faults.size === 0 ? unreachedOf(inner, chain, other) : undefined;
+    });
   const base = baseOf(at);
   const before = base && of(base);
   for (const name of found.outputs) {
