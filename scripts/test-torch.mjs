@@ -1,6 +1,6 @@
 // Builds the shipped models for PyTorch and for onnxruntime and compares the results, and gradients of the micro models:
 // npm run test:torch -- --python PYTHON
-// Needs a Python with torch, safetensors, numpy and onnxruntime. Further options: --only NAME, --compile, --export, --full (CroBIM as published),
+// Needs a Python with torch, safetensors, numpy and onnxruntime. Further options: --only NAME, --compile, --export, --time, --full (CroBIM as published),
 // --style BIN (a folder with black, ruff and mypy, which check the packages), --keep FOLDER.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     compile: { type: 'boolean', default: false },
     export: { type: 'boolean', default: false },
+    time: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     style: { type: 'string' },
     keep: { type: 'string' },
@@ -64,6 +65,11 @@ if (values.full)
 
 // The loss is linear in the logits, so that PyTorch computes the same one in a line.
 const graded = ['CroBIM_micro', 'CroBIM_micro_ConvNeXt'];
+// Exported for free sizes of images, in multiples of this number of pixels.
+const resizable = new Map([
+  ['CroBIM_micro', 32],
+  ['LAVT_micro', 32],
+]);
 const gradients = join(work, 'gradients.crob');
 const recipe = (
   name,
@@ -99,13 +105,14 @@ for (const { file, model, square, full } of chosen) {
   }
   if (graded.includes(model)) await writeGradients(gradients, model, join(folder, 'gradients.onnx'));
   const own = full ? { B: 1, H: 480, W: 480, T: 20, tokens: 30522 } : { ...sizes, ...(square ? { W: 128 } : {}) };
-  writeFileSync(join(folder, 'case.json'), JSON.stringify({ model, dims: [own] }));
+  writeFileSync(join(folder, 'case.json'), JSON.stringify({ model, dims: [own], multiple: resizable.get(model) }));
   folders.push(folder);
 }
 const python = [
   join(root, 'scripts/test-torch.py'),
   ...(values.compile ? ['--compile'] : []),
   ...(values.export ? ['--export'] : []),
+  ...(values.time ? ['--time'] : []),
 ];
 const ran = spawnSync(values.python, [...python, ...folders], { stdio: 'inherit' });
 if (ran.status !== 0) failed.push('results');

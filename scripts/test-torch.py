@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import torch
+from safetensors.numpy import load_file
 
 limit = 1e-5
 gradient_limit = 1e-4
+initial_limit = 3.0
 
 
 def inputs_of(session, dims, draw, known):
@@ -102,6 +104,70 @@ def compare_gradients(path, model, weights, dims):
     return list(off.values())[where], list(off)[where], len(off) - 1
 
 
+def compare_initial(named_weights, path):
+    """The largest distance between the distributions of the weights of a new model and of
+    crobc's initial ones (Kolmogorov and Smirnov), in units of its deviation if both are the
+    same: a weight of n numbers exceeds 3 once in 10^7 times.
+    """
+    own = {name: one.detach().numpy().ravel() for name, one in named_weights}
+    worst, where = 0.0, ""
+    for name, drawn in load_file(path).items():
+        a, b = np.sort(own[name]), np.sort(drawn.ravel())
+        # A single number is drawn, too, unless it is 0 or 1.
+        is_constant = b[0] == b[-1] and (len(b) > 1 or b[0] in (0.0, 1.0))
+        if is_constant or name.endswith("sampling_offsets.bias"):
+            if not np.allclose(own[name], drawn.ravel(), rtol=1e-6, atol=1e-6):
+                raise ValueError(f"{name} starts with other values")
+            continue
+        both = np.concatenate([a, b])
+        shares = [np.searchsorted(one, both, side="right") / len(one) for one in (a, b)]
+        distance = float(np.abs(shares[0] - shares[1]).max()) * (len(a) / 2) ** 0.5
+        if distance > worst:
+            worst, where = distance, name
+    return worst, where
+
+
+def exported_off(model, session, case, tensors):
+    """Exports with a free batch, and with free sizes of images in multiples of a number, if
+    the case has one; the largest difference at other sizes.
+    """
+    dims, multiple = case["dims"][0], case.get("multiple")
+    free = {"B": torch.export.Dim("B", min=2, max=64)}
+    other = {**dims, "B": dims["B"] + 1}
+    if multiple:
+        for axis in ("H", "W"):
+            count = torch.export.Dim(axis.lower(), min=dims["W"] // multiple, max=64)
+            free[axis] = multiple * count
+        # The program holds whether Swin's windows are padded, which two multiples do not change.
+        other |= {"H": dims["H"] + 2 * multiple, "W": dims["W"] + 2 * multiple}
+    shapes = tuple(
+        {i: free[size] for i, size in enumerate(one.shape) if size in free}
+        for one in session.get_inputs()
+    )
+    if dims["B"] < 2:
+        raise ValueError("export needs a batch of 2 or more")
+    exported = torch.export.export(model, tuple(tensors), dynamic_shapes=shapes).module()
+    values = inputs_of(session, other, np.random.default_rng(5), {})
+    again = [torch.from_numpy(values[one.name]) for one in session.get_inputs()]
+    with torch.no_grad():
+        pairs = [*zip(flat(model(*tensors)), flat(exported(*tensors)), strict=True)]
+        pairs += [*zip(flat(model(*again)), flat(exported(*again)), strict=True)]
+    return max(difference(a.numpy(), b) for a, b in pairs)
+
+
+def in_turns(ways, turns=30):
+    """The median, smallest and largest time of each way in ms, measured in turns."""
+    took = {name: [] for name in ways}
+    with torch.no_grad():
+        for turn in range(turns + 3):
+            for name, way in ways.items():
+                started = time.perf_counter()
+                way()
+                if turn >= 3:
+                    took[name].append((time.perf_counter() - started) * 1000)
+    return {name: (float(np.median(one)), min(one), max(one)) for name, one in took.items()}
+
+
 def compare(folder, mode):
     case = json.loads((folder / "case.json").read_text())
     sys.path.insert(0, str(folder))
@@ -110,12 +176,22 @@ def compare(folder, mode):
     package = importlib.import_module("torch_model")
     sys.path.remove(str(folder))
     name = case["model"]
+    torch.manual_seed(3)
     model = getattr(package, name)()
+    initial, where = compare_initial(
+        package.named_weights(model), folder / "torch_model" / f"{name}.safetensors"
+    )
+    if initial > initial_limit:
+        raise ValueError(f"{name}: initial values of {where} are drawn otherwise: {initial:.1f}")
     lacking = package.load_weights(model, folder / "torch_model" / f"{name}.safetensors")
     if lacking:
         raise ValueError(f"{name}: the file lacks {lacking}")
     model.eval()
-    session = ort.InferenceSession(folder / f"{name}.onnx", providers=["CPUExecutionProvider"])
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = ort.InferenceSession(
+        folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"]
+    )
     draw = np.random.default_rng(7)
     worst = 0.0
     for dims in case["dims"]:
@@ -129,20 +205,27 @@ def compare(folder, mode):
         worst = max([worst, *(difference(a, b) for a, b in zip(expected, found, strict=True))])
     if worst > limit or not np.isfinite(worst):
         raise ValueError(f"{name}: results differ by {worst:.1e} of the largest")
-    print(f"{name}: {worst:.1e}", end="", flush=True)
-    if "compile" in mode:
+    print(f"{name}: {worst:.1e}, initial values {initial:.1f}", end="", flush=True)
+    if "compile" in mode or "time" in mode:
+        started = time.monotonic()
         compiled = torch.compile(model, fullgraph=True, dynamic=None)
         with torch.no_grad():
             again = flat(compiled(*tensors))
+        took = time.monotonic() - started
         off = max(difference(a.numpy(), b) for a, b in zip(found, again, strict=True))
         if off > 1e-4:
             raise ValueError(f"{name}: compiled, results differ by {off:.1e}")
-        print(f", compiled {off:.1e}", end="", flush=True)
+        print(f", compiled {off:.1e} in {took:.0f} s", end="", flush=True)
+    if "time" in mode:
+        ways = {
+            "eager": lambda: model(*tensors),
+            "compiled": lambda: compiled(*tensors),
+            "onnxruntime": lambda: session.run(None, values),
+        }
+        for way, (median, low, high) in in_turns(ways).items():
+            print(f"\n  {way}: {median:.1f} ms ({low:.1f} to {high:.1f})", end="", flush=True)
     if "export" in mode:
-        exported = torch.export.export(model, tuple(tensors))
-        with torch.no_grad():
-            again = flat(exported.module()(*tensors))
-        off = max(difference(a.numpy(), b) for a, b in zip(found, again, strict=True))
+        off = exported_off(model, session, case, tensors)
         if off > 1e-4:
             raise ValueError(f"{name}: exported, results differ by {off:.1e}")
         print(f", exported {off:.1e}", end="", flush=True)

@@ -1,7 +1,7 @@
 import { type Diagnostic, isError } from '../diagnostics/diagnostic.ts';
 import { inSourceOrder } from '../diagnostics/order.ts';
 import { constant, type Dim } from '../dims/dim.ts';
-import { openRun, resetBudget } from '../elaborate/context/context.ts';
+import { type Context, openRun, resetBudget } from '../elaborate/context/context.ts';
 import { templateStore } from '../elaborate/context/store.ts';
 import { modelGraph } from '../elaborate/models/checked-model.ts';
 import { type Expanded, expandModel, inlineModel } from '../elaborate/models/inline.ts';
@@ -10,6 +10,7 @@ import type { Selection } from '../elaborate/models/selection.ts';
 import { type WeightPart, weightParts } from '../elaborate/models/weight-parts.ts';
 import { noteUnreached } from '../elaborate/recipes/note-unreached.ts';
 import { type EvaluatedRecipe, evaluatedRoots, evaluateRecipe } from '../elaborate/recipes/recipe.ts';
+import type { Equations } from '../elaborate/recipes/recipe-terms.ts';
 import type { FileScope } from '../elaborate/source/file-scope.ts';
 import { Program, type SourceHost } from '../elaborate/source/program.ts';
 import {
@@ -47,6 +48,8 @@ export interface TrainedWeight {
   readonly lrFactor: number;
   /** 0 for weights without weight decay. */
   readonly weightDecay: number;
+  /** False for a weight that is exempt from weight decay (`@no_decay`). */
+  readonly decays: boolean;
 }
 
 /** A model in training form at the recipe's sizes, with its loss. */
@@ -75,6 +78,18 @@ export interface Training {
   readonly forward: Forward;
   /** The model in inference form at the recipe's sizes, except that the batch `B` stays free. */
   readonly inference: Graph;
+  readonly elaborated: ElaboratedTraining;
+}
+
+/** What a training was made from, for those who write source of it. */
+export interface ElaboratedTraining {
+  /** The context of the model in inference form. */
+  readonly context: Context;
+  readonly model: ModelGraph;
+  readonly recipe: RecipeAt;
+  readonly equations: Equations;
+  /** The files that declare the model and the recipe, without `--set`. */
+  readonly files: { readonly model: string; readonly recipe: string };
 }
 
 export interface CompiledTraining {
@@ -109,7 +124,11 @@ export function compileTraining(host: SourceHost, file: string, options: Trainin
   if (!recipe) return compiled();
   const set = withSettings(program, scope, { model, recipe }, options);
   if (program.diagnostics.some(isError)) return compiled();
-  const names = { model: model.decl.name.name, recipe: recipe.decl.name.name };
+  const names = {
+    model: model.decl.name.name,
+    recipe: recipe.decl.name.name,
+    files: { model: model.file.file, recipe: recipe.file.file },
+  };
   const training = elaborateTraining(program, report, set, names);
   return compiled(diagnostics.some(isError) ? undefined : training);
 }
@@ -165,7 +184,7 @@ function elaborateTraining(
   program: Program,
   report: (d: Diagnostic) => void,
   { model, recipe }: Pair,
-  names: { readonly model: string; readonly recipe: string },
+  names: { readonly model: string; readonly recipe: string; readonly files: ElaboratedTraining['files'] },
 ): Training | undefined {
   const store = templateStore();
   const inferring = openRun(program, report, { training: false, store });
@@ -202,6 +221,7 @@ function elaborateTraining(
     knownMaps: ({ roots }) => knownMaps(context, recipe.file, { model: trained, roots }),
     forward: forwardOf(trained, losses, expanded),
     inference: forInference,
+    elaborated: { context: inferring, model: inference, recipe, equations: evaluated.equations, files: names.files },
   };
 }
 
@@ -236,6 +256,6 @@ function weightsOf({ weights }: Expanded, inference: Graph, recipe: Recipe): rea
   return [...all].map(([path, { node, type }]): TrainedWeight => {
     if (node.op !== 'weight') throw new Error(`bug in crobc: ${path} is no weight`);
     const { role, init, decay } = node.attributes;
-    return { path, shape: staticShape(type), role, init, ...weightSettings(recipe, path, decay) };
+    return { path, shape: staticShape(type), role, init, decays: decay, ...weightSettings(recipe, path, decay) };
   });
 }

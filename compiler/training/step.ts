@@ -118,6 +118,11 @@ export const stepNames = {
   gradientNorm: 'step:gradient_norm',
 } as const;
 
+/** Returns the name of the numbers that the host draws for a node `uniform`: what they are depends on it. */
+export function drawName(key: string): string {
+  return `uniform/${key}`;
+}
+
 const loss = stepNames.loss;
 const term = (name: string) => `term:${name}`;
 const stateName = (kind: StateKind, path: string) => `${kind}:${path}`;
@@ -397,7 +402,7 @@ class StepBuilder {
       draws: graph.nodes.flatMap((node) => {
         if (node.op !== 'uniform') return [];
         const { key } = node.attributes;
-        return [{ name: `uniform/${key}`, key, shape: staticShape(node.outputs[0].type) }];
+        return [{ name: drawName(key), key, shape: staticShape(node.outputs[0].type) }];
       }),
       outputs: graph.outputs.map((output) => output.name).filter((output) => !next.has(output)),
     };

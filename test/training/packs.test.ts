@@ -13,6 +13,7 @@ const weight = (path: string, shape: readonly number[], more: Partial<TrainedWei
   frozen: false,
   lrFactor: 1,
   weightDecay: 0,
+  decays: true,
   ...more,
 });
 

@@ -1,9 +1,10 @@
 import type { Arg, CallExpr, FnDecl, Param } from '../../../grammar/tree.ts';
-import { builtins, initialiser } from '../../elaborate/eval/builtins/table.ts';
+import { builtins } from '../../elaborate/eval/builtins/table.ts';
 import type { FileScope, Found } from '../../elaborate/source/file-scope.ts';
 import { builtinCall, rankOf } from './builtin-call.ts';
 import { torchBuiltins } from './builtins.ts';
 import { argumentsOf, construct } from './constructs.ts';
+import { initialiserValue, isInitialiserCall } from './initial.ts';
 import { given, holdsTensors, type Kind, tensor } from './kinds.ts';
 import { memberName } from './names.ts';
 import { atom, attribute, call, method, number, type Py, type PyArg, subscript } from './python/tree.ts';
@@ -142,7 +143,6 @@ function callDeclared(scope: Scope, found: Found, expr: CallExpr, changes: Chang
   if (decl.kind === 'fn') {
     if (changes) return inlined(scope, { ...found, decl }, expr, changes);
     const fn = scope.pack.fn({ ...found, decl });
-    if (given(fn.kind).kind === 'init') return { py: atom('None'), kind: fn.kind, any: false };
     const args = argumentsOf(scope, expr.args, decl.params, found.file);
     const device = fn.device ? [{ name: 'device', value: scope.device(expr.span) }] : [];
     return { py: { kind: 'call', callee: atom(fn.name), args: [...args, ...device] }, kind: fn.kind, any: false };
@@ -201,7 +201,7 @@ function isRounding(name: string): boolean {
 function callBuiltin(scope: Scope, name: string, expr: CallExpr): Value {
   const names = builtins.get(name)?.names ?? (isRounding(name) ? ['x'] : undefined);
   const written = torchBuiltins[name];
-  if (names && written) return written.write(builtinCall(scope, names, expr));
-  if (initialiser(name)) return { py: atom('None'), kind: { kind: 'init' }, any: false };
-  return scope.pack.refuse(expr.span, `call \`${name}\``);
+  if (names && written && !isInitialiserCall(name, expr)) return written.write(builtinCall(scope, names, expr));
+  const initial = initialiserValue(scope, name, expr);
+  return initial ?? scope.pack.refuse(expr.span, `call \`${name}\``);
 }

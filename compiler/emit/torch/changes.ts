@@ -8,9 +8,8 @@ import type { ModelGraph } from '../../elaborate/models/model.ts';
 import { madeMember } from '../../elaborate/modules/members.ts';
 import { slotOf } from '../../elaborate/modules/slots.ts';
 import { translateFactory } from './constructs.ts';
-import { floatText } from './expressions.ts';
 import { bool, float, int, type Kind, listOf, none, unknown } from './kinds.ts';
-import { atom, number, type Py, stringLiteral } from './python/tree.ts';
+import { atom, floatText, number, type Py, stringLiteral } from './python/tree.ts';
 import type { Changes, Package, Scope, Value } from './scope.ts';
 
 /** What the lines of a model that change the inside of its parts are translated with. */

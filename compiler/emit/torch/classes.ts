@@ -205,7 +205,7 @@ function memberStatement(
       const shape = shapeOf(body, member.type.shape);
       members.kinds.set(name, tensor('f32', shape.length));
       members.weight ??= memberName(name);
-      const initial = initialTensor(body, member.init, shape, decl.params);
+      const initial = initialTensor(body, member.init, shape);
       const given = assign(target, call('nn.Parameter', [initial]));
       const guard = guardOf(decl, name, ({ span }) => pack.text(span));
       if (!guard) body.emit(given);
@@ -220,7 +220,7 @@ function memberStatement(
       const shape = shapeOf(body, member.type.shape);
       members.kinds.set(name, tensor('f32', shape.length));
       members.weight ??= memberName(name);
-      const initial = initialTensor(body, member.value, shape, decl.params);
+      const initial = initialTensor(body, member.value, shape);
       const register = call('self.register_buffer', [stringLiteral(memberName(name)), initial]);
       body.emit({ kind: 'expression', value: register });
       return;

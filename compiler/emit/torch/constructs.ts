@@ -17,14 +17,19 @@ export function construct(
   const { args: own, below } = changed(scope, found, args, changes);
   const native = below ? undefined : scope.pack.native(found);
   if (native) {
-    const kept = own.filter(({ param }) => param in native.params);
+    const kept = own.filter(({ param }) => param in native.params || param in native.initial);
+    const isPlain = native.startsAlike && !kept.some(({ param }) => param in native.initial);
     const placed = kept.every(({ param }, i) => Object.keys(native.params)[i] === param || i >= native.positional);
     const written = kept.map(({ param, value }, i): PyArg => {
       const positional = placed && i < native.positional;
-      return { name: positional ? undefined : native.params[param], value };
+      return { name: positional ? undefined : (native.params[param] ?? param), value };
     });
     const kind: Kind = { kind: 'part', of: found, name: native.type, native, version: '' };
-    return { py: { kind: 'call', callee: atom(native.type), args: written }, kind, any: false };
+    return {
+      py: { kind: 'call', callee: atom(isPlain ? native.type : scope.pack.layer(found)), args: written },
+      kind,
+      any: false,
+    };
   }
   const info = scope.pack.classOf(found, below);
   const kind: Kind = { kind: 'part', of: { ...found }, name: info.name, native: undefined, version: info.version };
@@ -55,7 +60,7 @@ function changed(
     const param = name ? params.find((one) => one.name.name === name.name) : params[i];
     if (!param || changes?.below.get(param.name.name)?.line) continue;
     const py = argumentValue(scope, param, value, found.file);
-    if (py) own.push({ param: param.name.name, value: py, named: name !== undefined });
+    own.push({ param: param.name.name, value: py, named: name !== undefined });
   }
   if (!changes) return { args: own, below: undefined };
   const below = new Map<string, Changes>();
@@ -69,30 +74,23 @@ function changed(
   return { args: own, below: below.size > 0 ? { ...changes, line: undefined, below } : undefined };
 }
 
-/** The argument for a parameter; undefined for an initialiser. */
-function argumentValue(scope: Scope, param: Param, value: Expr, file: FileScope): Py | undefined {
+/** The argument for a parameter. */
+function argumentValue(scope: Scope, param: Param, value: Expr, file: FileScope): Py {
   const kind = given(parameterKind({ pack: scope.pack, file, typeOf: () => undefined, owner: '' }, param));
-  if (kind.kind === 'init') return undefined;
   return kind.kind === 'factory' ? translateFactory(scope, value) : scope.translate(value).py;
 }
 
-/** The arguments of a call in the order of the source; initialisers are left out. */
+/** The arguments of a call in the order of the source. */
 export function argumentsOf(
   scope: Scope,
   args: readonly Arg[],
   params: readonly Param[],
   file: FileScope,
 ): readonly PyArg[] {
-  let dropped = false;
-  return args.flatMap(({ name, value }, i): readonly PyArg[] => {
+  return args.map(({ name, value }, i): PyArg => {
     const param = name ? params.find((one) => one.name.name === name.name) : params[i];
     const py = param ? argumentValue(scope, param, value, file) : scope.translate(value).py;
-    if (!py) {
-      dropped = true;
-      return [];
-    }
-    const keyword = name?.name ?? (dropped ? param?.name.name : undefined);
-    return [{ name: keyword === undefined ? undefined : pythonParam(keyword), value: py }];
+    return { name: name && pythonParam(name.name), value: py };
   });
 }
 

@@ -1,8 +1,9 @@
 import type { BinaryExpr, Block, Expr, IfExpr, IndexExpr, MemberExpr, TensorExpr } from '../../../grammar/tree.ts';
-import { builtins, initialiser } from '../../elaborate/eval/builtins/table.ts';
+import { builtins } from '../../elaborate/eval/builtins/table.ts';
 import { asFloat, callTorch, dtypeOf, elementOf, made, rankOf } from './builtin-call.ts';
 import { rowsOf, torchBuiltins, widest } from './builtins.ts';
 import { translateCall } from './calls.ts';
+import { initialiserValue } from './initial.ts';
 import {
   bool,
   either,
@@ -92,12 +93,6 @@ function rangeOf(start: Py, stop: Py): Py {
   return call('range', start.kind === 'atom' && start.text === '0' ? [stop] : [start, stop]);
 }
 
-/** A float as Python and its formatters write it. */
-export function floatText(value: number): string {
-  const text = String(value);
-  return /[.e]/.test(text) ? text.replace('e+', 'e') : `${text}.0`;
-}
-
 function named(scope: Scope, { name, span }: { readonly name: string; readonly span: Expr['span'] }): Value {
   const known = scope.lookup(name);
   if (known) return known;
@@ -108,7 +103,8 @@ function named(scope: Scope, { name, span }: { readonly name: string; readonly s
   }
   const builtin = builtins.has(name) ? torchBuiltins[name] : undefined;
   if (builtin?.value) return { py: builtin.value, kind: { kind: 'function', of: undefined }, any: false };
-  if (initialiser(name)) return { py: atom('None'), kind: { kind: 'init' }, any: false };
+  const initial = initialiserValue(scope, name, { kind: 'name', name, span });
+  if (initial) return initial;
   return scope.pack.refuse(span, `pass \`${name}\` on as a value`);
 }
 

@@ -101,7 +101,7 @@ export function parameterType(kind: Kind): string {
     case 'function':
       return 'Callable[..., Tensor]';
     case 'init':
-      return 'None';
+      return 'Callable[[Tensor], Tensor]';
     case 'optional':
       return `${parameterType(kind.of)} | None`;
     case 'unknown':

@@ -13,36 +13,42 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 
-def named_weights(
+def named_parts(
     module: nn.Module, path: str = "", met: set[int] | None = None
-) -> Iterator[tuple[str, Tensor]]:
-    """The parameters and buffers of a module, each with its name in crob's files.
+) -> Iterator[tuple[str, nn.Module]]:
+    """A module and all modules in it, each with the path of its weights in crob's files.
 
     A module's \`paths\` are the names of members that have other names there: {i} is the
     position in a list, and any other name in braces is an attribute of the module. A part
-    that several modules share has the name of the first.
+    that several modules share has the path of the first.
     """
     met = set() if met is None else met
     if id(module) in met:
         return
     met.add(id(module))
+    yield path, module
     paths: dict[str, str] = getattr(module, "paths", {})
-    for name, tensor in [*module._parameters.items(), *module._buffers.items()]:
-        if tensor is None or name == "num_batches_tracked":
-            continue
-        yield _joined(path, _filled(module, paths.get(name, name))), tensor
     for name, child in module.named_children():
         template = paths.get(name, name)
         if not isinstance(child, nn.ModuleList):
             place = _joined(path, _filled(module, template))
-            yield from named_weights(child, place, met)
+            yield from named_parts(child, place, met)
             continue
         for i, item in enumerate(child):
             if "{i}" in template:
                 place = _filled(module, template.replace("{i}", str(i)))
             else:
                 place = _joined(_filled(module, template), str(i))
-            yield from named_weights(item, _joined(path, place), met)
+            yield from named_parts(item, _joined(path, place), met)
+
+
+def named_weights(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The parameters and buffers of a module, each with its name in crob's files."""
+    for path, part in named_parts(module):
+        paths: dict[str, str] = getattr(part, "paths", {})
+        for name, tensor in [*part._parameters.items(), *part._buffers.items()]:
+            if tensor is not None and name != "num_batches_tracked":
+                yield _joined(path, _filled(part, paths.get(name, name))), tensor
 
 
 def load_weights(model: nn.Module, file: str | Path) -> list[str]:

@@ -1,12 +1,13 @@
-import type { Ident, Param, Statement } from '../../../grammar/tree.ts';
+import type { Ident, Param } from '../../../grammar/tree.ts';
 import { nodesBelow } from '../../../grammar/within.ts';
 import type { Context } from '../../elaborate/context/context.ts';
-import { type Equation, type FlatModel, isWritten } from '../../elaborate/models/flat-model.ts';
+import type { FlatModel } from '../../elaborate/models/flat-model.ts';
 import type { ModelGraph } from '../../elaborate/models/model.ts';
 import type { FileScope } from '../../elaborate/source/file-scope.ts';
 import { Body } from './body.ts';
 import { changesOf, literal } from './changes.ts';
 import { initDef, inModuleList, type Members, pathOf, pathsField } from './classes.ts';
+import { equation, equationsOf } from './equations.ts';
 import { translateField } from './fields.ts';
 import { given, type Kind, none, optional, resultType } from './kinds.ts';
 import { memberName } from './names.ts';
@@ -16,8 +17,14 @@ import type { Package, Scope, SignatureParam, Value } from './scope.ts';
 import { checks, deviceOf, dimStatements, docstring, pythonParams, shapeComment, typeScope } from './signatures.ts';
 import { dimSources, parameterKind } from './types.ts';
 
+/** A model as a class, with the kind of what its `forward` returns. */
+export interface ModelClass {
+  readonly statement: PyStatement;
+  readonly result: Kind;
+}
+
 /** Translates a model, merged with its bases, to one class. */
-export function translateModel(pack: Package, context: Context, model: ModelGraph): PyStatement {
+export function translateModel(pack: Package, context: Context, model: ModelGraph): ModelClass {
   const { flat } = model;
   const members: Members = { kinds: new Map(), stored: new Set(), weight: undefined };
   const init: Body = new Body({
@@ -49,7 +56,7 @@ export function translateModel(pack: Package, context: Context, model: ModelGrap
       init.emit(assign(`self.${memberName(name)}`, inModuleList(value)));
     }
   });
-  const forward = translateForward(pack, flat, written.known, members);
+  const { statement: forward, result } = translateForward(pack, flat, written.known, members);
   const kept = written.known.filter(({ name }) => members.stored.has(name));
   const inside = [
     ...before,
@@ -57,12 +64,13 @@ export function translateModel(pack: Package, context: Context, model: ModelGrap
     ...main.statements,
   ];
   const paths = [...flat.fields].map(([name, { decl }]) => ({ name, path: pathOf(decl.attributes) }));
-  return {
+  const statement: PyStatement = {
     kind: 'class',
     name: flat.name,
     bases: ['nn.Module'],
     body: [...docstring(docsOf(flat), 4), ...pathsField(paths), initDef(written.params, inside), forward],
   };
+  return { statement, result };
 }
 
 /** The documentation of a model, followed by that of its bases. */
@@ -106,7 +114,7 @@ function translateForward(
   flat: FlatModel,
   params: readonly { readonly name: string; readonly kind: Kind }[],
   members: Members,
-): PyStatement {
+): ModelClass {
   const inputs = [...flat.inputs.values()].map(
     ({ decl, file }): SignatureParam => ({ decl: asParam(decl.name, decl), file }),
   );
@@ -175,7 +183,7 @@ function translateForward(
     const { name, docs } = one.decl;
     return docs.length === 0 ? [] : [{ kind: 'comment', text: `${name.name}: ${docs.join(' ')}` }];
   });
-  return {
+  const statement: PyStatement = {
     kind: 'def',
     name: 'forward',
     self: true,
@@ -190,6 +198,7 @@ function translateForward(
       ...main.statements,
     ],
   };
+  return { statement, result };
 }
 
 /** The names that outputs and conditions read, and what these are computed from. */
@@ -217,7 +226,8 @@ function nameIn(kind: Kind, name: string): string {
   return (kind.kind === 'tuple' && kind.items.find((one) => one.name === name)?.attribute) || name;
 }
 
-function asParam(
+/** An input or output as a parameter of a signature. */
+export function asParam(
   name: Ident,
   {
     docs,
@@ -236,44 +246,13 @@ interface Output {
 
 function output(body: Body, flat: FlatModel, { name, decl, file }: Output, done: Set<string>): Value {
   if (!decl.value) {
-    equation(body, flat, name, done);
+    equation(body, flat.lets, name, done);
     return body.translate({ kind: 'name', name, span: decl.name.span });
   }
-  equationsOf(body, flat, decl.value, done);
+  equationsOf(body, flat.lets, decl.value, done);
   const { value: expr } = decl;
   return body.within(file, () => {
     body.run([{ kind: 'let', docs: [], name: decl.name, value: expr, span: expr.span }]);
     return body.translate({ kind: 'name', name, span: decl.name.span });
   });
-}
-
-function equationsOf(body: Body, flat: FlatModel, expr: object, done: Set<string>): void {
-  for (const node of nodesBelow(expr)) if (node.kind === 'name') equation(body, flat, node.name, done);
-}
-
-/** Emits a `let` of the model behind those that it reads. */
-function equation(body: Body, flat: FlatModel, name: string, done: Set<string>): void {
-  const from = flat.lets.get(name);
-  if (!from || done.has(name)) return;
-  done.add(name);
-  const { decl, file } = from;
-  if (decl.kind === 'let-item') {
-    equation(body, flat, decl.whole, done);
-    return;
-  }
-  equationsOf(body, flat, decl.value, done);
-  body.within(file, () => body.run([statementOf(flat, decl)]));
-}
-
-function statementOf({ lets }: FlatModel, decl: Extract<Equation, { kind: 'model-let' }>): Statement {
-  const { docs, name, value, span } = decl;
-  if (isWritten(name.name)) return { kind: 'let', docs, name, value, span };
-  const items = [...lets.values()].flatMap(({ decl: one }) =>
-    one.kind === 'let-item' && one.whole === name.name ? [one] : [],
-  );
-  const names = (items[0]?.names ?? []).map(({ item, name: own }, i) => {
-    const kept = items.some(({ position }) => position === i);
-    return { item, name: kept ? own : { ...own, name: '_' } };
-  });
-  return { kind: 'let-items', docs, names, value, span };
 }

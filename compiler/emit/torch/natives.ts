@@ -7,39 +7,68 @@ export interface NativeModule {
   readonly params: Readonly<Record<string, string>>;
   /** How many of them are passed by position, if they are given in order. */
   readonly positional: number;
+  /** The weights that its initialisers fill, by the initialisers' names. */
+  readonly initial: Readonly<Record<string, string>>;
+  /** Whether it starts as PyTorch's layer does where no initialiser is given. */
+  readonly startsAlike: boolean;
+  /** Whether PyTorch's own initial values are needed for weights that no initialiser fills. */
+  readonly keepsReset: boolean;
 }
 
-const native = (type: string, positional: number, params: Readonly<Record<string, string>>): NativeModule => ({
-  type,
-  params,
-  positional,
-});
+const native = (
+  type: string,
+  positional: number,
+  params: Readonly<Record<string, string>>,
+  more: Partial<NativeModule> = {},
+): NativeModule => ({ type, params, positional, initial: {}, startsAlike: true, keepsReset: false, ...more });
+
+const filled = { initial: { init: 'weight', bias_init: 'bias' }, startsAlike: false };
 
 /** By the file and name of the library's declaration. */
 const modules: Readonly<Record<string, NativeModule>> = {
-  'std/linear.crob:Linear': native('nn.Linear', 2, { inputs: 'in_features', outputs: 'out_features', bias: 'bias' }),
-  'std/linear.crob:Embedding': native('nn.Embedding', 2, { count: 'num_embeddings', dim: 'embedding_dim' }),
-  'std/conv.crob:Conv2d': native('nn.Conv2d', 3, {
-    inputs: 'in_channels',
-    outputs: 'out_channels',
-    kernel: 'kernel_size',
-    stride: 'stride',
-    padding: 'padding',
-    dilation: 'dilation',
-    groups: 'groups',
-    bias: 'bias',
-  }),
+  'std/linear.crob:Linear': native(
+    'nn.Linear',
+    2,
+    { inputs: 'in_features', outputs: 'out_features', bias: 'bias' },
+    filled,
+  ),
+  'std/linear.crob:Embedding': native(
+    'nn.Embedding',
+    2,
+    { count: 'num_embeddings', dim: 'embedding_dim' },
+    { initial: { init: 'weight' }, startsAlike: false },
+  ),
+  'std/conv.crob:Conv2d': native(
+    'nn.Conv2d',
+    3,
+    {
+      inputs: 'in_channels',
+      outputs: 'out_channels',
+      kernel: 'kernel_size',
+      stride: 'stride',
+      padding: 'padding',
+      dilation: 'dilation',
+      groups: 'groups',
+      bias: 'bias',
+    },
+    filled,
+  ),
   'std/norm.crob:LayerNorm': native('nn.LayerNorm', 1, { channels: 'normalized_shape', eps: 'eps' }),
   'std/norm.crob:GroupNorm': native('nn.GroupNorm', 2, {
     groups: 'num_groups',
     channels: 'num_channels',
     eps: 'eps',
   }),
-  'std/norm.crob:BatchNorm': native('nn.BatchNorm2d', 1, {
-    channels: 'num_features',
-    eps: 'eps',
-    momentum: 'momentum',
-  }),
+  'std/norm.crob:BatchNorm': native(
+    'nn.BatchNorm2d',
+    1,
+    {
+      channels: 'num_features',
+      eps: 'eps',
+      momentum: 'momentum',
+    },
+    { initial: { init: 'weight' }, keepsReset: true },
+  ),
   'std/drop.crob:Dropout': native('nn.Dropout', 1, { rate: 'p' }),
 };
 

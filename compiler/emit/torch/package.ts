@@ -8,6 +8,8 @@ import { changesKey } from './changes.ts';
 import { type TranslatedClass, translateClass } from './classes.ts';
 import { translateFunction } from './functions.ts';
 import { type Kind, resultType } from './kinds.ts';
+import { layerClass, ringFunction } from './layers.ts';
+import { type LossesOf, translateLosses } from './losses.ts';
 import { translateModel } from './model.ts';
 import { tupleItemName } from './names.ts';
 import { nativeModule } from './natives.ts';
@@ -27,33 +29,68 @@ export interface Section {
   readonly statement: () => PyStatement;
 }
 
-export interface TranslatedModel {
+export interface Translated {
   readonly sections: readonly Section[];
   readonly refusals: readonly Refusal[];
 }
 
-/** Translates a model and all declarations that it uses, each once, behind those that it uses. */
-export function translatePackage(program: Program, context: Context, model: ModelGraph): TranslatedModel {
+export interface TranslatedModel extends Translated {
+  /** The names that the module declares. */
+  readonly names: ReadonlySet<string>;
+  /** The function `losses`, and what it uses that the module does not declare. */
+  readonly losses: Translated | undefined;
+}
+
+/** Translates a model and all declarations that it uses, each once, behind those that it uses; likewise its losses. */
+export function translatePackage(
+  program: Program,
+  context: Context,
+  model: ModelGraph,
+  recipe: Pick<LossesOf, 'recipe' | 'file' | 'declaredIn' | 'equations'> | undefined,
+): TranslatedModel {
   const translation = new Translation(program, model.flat.name);
-  const statement = translateModel(translation, context, model);
+  const { statement, result } = translateModel(translation, context, model);
+  const { sections, refusals } = translation.finished();
   return {
-    sections: [...translation.sections, { file: model.flat.file.file, statement: () => statement }],
-    refusals: translation.refusals,
+    sections: [...sections, { file: model.flat.file.file, statement: () => statement }],
+    refusals,
+    names: translation.names(),
+    losses: recipe && lossesWith(translation, { ...recipe, model: model.flat, result }),
   };
 }
 
+function lossesWith(translation: Translation, of: LossesOf): Translated {
+  const statement = translateLosses(translation, of);
+  const { sections, refusals } = translation.finished();
+  return { sections: [...sections, { file: of.declaredIn, statement: () => statement }], refusals };
+}
+
 class Translation implements Package {
-  readonly sections: Section[] = [];
-  readonly refusals: Refusal[] = [];
+  #sections: Section[] = [];
+  #refusals: Refusal[] = [];
   readonly #program: Program;
   readonly #names = new Set<string>();
   readonly #fns = new Map<string, FnInfo>();
   readonly #classes = new Map<string, ClassInfo>();
+  /** Classes and functions for initial values. */
+  readonly #layers = new Map<string, string>();
   readonly #tuples = new Map<string, Kind>();
 
   constructor(program: Program, model: string) {
     this.#program = program;
     this.#names.add(model);
+  }
+
+  /** What was translated since the last call. */
+  finished(): Translated {
+    const own = { sections: this.#sections, refusals: this.#refusals };
+    this.#sections = [];
+    this.#refusals = [];
+    return own;
+  }
+
+  names(): ReadonlySet<string> {
+    return new Set(this.#names);
   }
 
   readonly text = (span: Span): string => this.#program.text(span);
@@ -72,8 +109,7 @@ class Translation implements Package {
     const name = this.#name(found.decl.name.name);
     const { info, statement } = translateFunction(this, found, name, (begun) => this.#fns.set(key, begun));
     this.#fns.set(key, info);
-    // A function that returns an initialiser is written where a weight is initialised.
-    if (info.kind.kind !== 'init') this.sections.push({ file: found.file.file, statement: () => statement });
+    this.#sections.push({ file: found.file.file, statement: () => statement });
     return info;
   };
 
@@ -84,14 +120,35 @@ class Translation implements Package {
     const name = this.#name(found.decl.name.name);
     const named = { name, version: changesKey(changes) };
     const made: TranslatedClass = translateClass(this, found, named, changes, (begun) => this.#classes.set(key, begun));
-    this.sections.push({ file: found.file.file, statement: made.finished });
+    this.#sections.push({ file: found.file.file, statement: made.finished });
     return made.info;
   };
 
   readonly version = (found: Found & { readonly decl: ModuleDecl | InterfaceDecl }, version: string): ClassInfo =>
     this.#classes.get(keyOf(found) + version) ?? this.classOf(found);
 
-  readonly hasRefused = (): boolean => this.refusals.length > 0;
+  readonly layer = (found: Found & { readonly decl: ModuleDecl }): string => {
+    const native = nativeModule(found);
+    const key = keyOf(found);
+    const known = this.#layers.get(key);
+    if (known !== undefined || !native) return known ?? '';
+    const name = this.#name(native.type.replace(/^nn\./, ''));
+    this.#layers.set(key, name);
+    const statement = layerClass(this, found, native, name);
+    this.#sections.push({ file: found.file.file, statement: () => statement });
+    return name;
+  };
+
+  readonly ring = (): string => {
+    const known = this.#layers.get('ring');
+    if (known !== undefined) return known;
+    const name = this.#name('ring_');
+    this.#layers.set('ring', name);
+    this.#sections.push({ file: undefined, statement: () => ringFunction(name) });
+    return name;
+  };
+
+  readonly hasRefused = (): boolean => this.#refusals.length > 0;
 
   readonly tuple = (owner: string, items: readonly { readonly name: string; readonly of: Kind }[]): Kind => {
     const key = `${owner} ${items.map(({ name }) => name).join(' ')}`;
@@ -106,7 +163,7 @@ class Translation implements Package {
       name: attribute,
       type: resultType(of),
     }));
-    this.sections.push({
+    this.#sections.push({
       file: undefined,
       statement: () => ({ kind: 'class', name, bases: ['NamedTuple'], body: fields }),
     });
@@ -114,7 +171,7 @@ class Translation implements Package {
   };
 
   readonly refuse = (span: Span, what: string): Value => {
-    this.refusals.push({ span, what });
+    this.#refusals.push({ span, what });
     return { py: atom('None'), kind: { kind: 'unknown' }, any: false };
   };
 

@@ -20,7 +20,7 @@ export interface WrittenParams {
 
 /**
  * Declares the parameters of a function or class in its body, and emits what gives them values that depend on other
- * parameters. Initialisers are left out.
+ * parameters.
  */
 export function writeParams(pack: Package, body: Body, params: readonly SignatureParam[]): WrittenParams {
   const written: PyParam[] = [];
@@ -28,7 +28,6 @@ export function writeParams(pack: Package, body: Body, params: readonly Signatur
   let hasDefault = false;
   for (const { decl, file, value: anew } of params) {
     const kind = parameterKind(typeScope(pack, file, params, ''), decl);
-    if (given(kind).kind === 'init') continue;
     const name = decl.name.name;
     const value = anew?.expr ?? decl.value;
     if (!value) {
@@ -45,7 +44,9 @@ export function writeParams(pack: Package, body: Body, params: readonly Signatur
         if (given(kind).kind === 'factory' && value.kind !== 'none') return translateFactory(body, value);
         return (anew ? anew.translate(body) : body.translate(value)).py;
       });
-    const direct = !isPart && (anew?.constant === true || isConstant(value, params));
+    // Calls in defaults would be shared by all that use them, which linters refuse.
+    const isCall = given(kind).kind === 'init' && value.kind === 'call';
+    const direct = !isPart && !isCall && (anew?.constant === true || isConstant(value, params));
     const py = direct ? translate() : body.apart(translate);
     const python = body.param(name, kind);
     if (direct) written.push({ name: python, type: parameterType(kind), value: withoutLists(py as Py) });

@@ -79,6 +79,10 @@ export interface Package {
   /** The name of a class of named tuples for the results of `owner`. */
   readonly tuple: (owner: string, items: readonly { readonly name: string; readonly of: Kind }[]) => Kind;
   readonly native: (found: Found) => NativeModule | undefined;
+  /** The class of a layer of PyTorch that takes initialisers. */
+  readonly layer: (found: Found & { readonly decl: ModuleDecl }) => string;
+  /** The function that fills offsets of sampling points. */
+  readonly ring: () => string;
   readonly isTaken: (name: string) => boolean;
   /** Whether a name in a file is that of an interface with parameters. */
   readonly isHoleType: (name: string, file: string) => boolean;

@@ -44,8 +44,8 @@ test('a module is a class with its parameters, documentation, conditions and equ
             hidden = channels // reduction
         if channels % reduction != 0:
             raise ValueError("Excite needs channels % reduction == 0")
-        self.squeeze = nn.Linear(channels, hidden)
-        self.excite = nn.Linear(hidden, channels, bias=False)
+        self.squeeze = Linear(channels, hidden)
+        self.excite = Linear(hidden, channels, bias=False)
         self.scale = nn.Parameter(torch.full((channels,), 0.1))
 
     def forward(self, x: Tensor) -> Tensor:

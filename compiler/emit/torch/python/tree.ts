@@ -140,3 +140,9 @@ export function stringLiteral(text: string): Py {
 export function assign(target: string, value: Py, comment?: string): PyStatement {
   return { kind: 'assign', target, annotation: () => undefined, value, comment };
 }
+
+/** A float as Python and its formatters write it. */
+export function floatText(value: number): string {
+  const text = String(value);
+  return /[.e]/.test(text) ? text.replace('e+', 'e') : `${text}.0`;
+}
