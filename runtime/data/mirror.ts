@@ -1,7 +1,8 @@
 import { philoxFill } from '../tensors/philox.ts';
 import { neutralWords } from './neutral-words.ts';
 
-const pairs = [
+/** Words of one side, each with that of the other. */
+export const pairs = [
   ['left', 'right'],
   ['leftmost', 'rightmost'],
   ['leftward', 'rightward'],
@@ -23,19 +24,19 @@ const unsure =
   /\bright(?:-|\s+)(?:angled?|next|at|behind|above|below|beside|in|on|under|between|after|before|along|outside|inside|around)\b|\bleft(?:-|\s+)(?:over|behind|alone|out)\b|\bport(?:-|\s+)side\b/i;
 
 /** Neighbours by which `left` and `right` are words of a side: what is left may also be what remains. */
-const beforeSide = new Set(
+export const beforeSide = new Set(
   'a and at back bottom center centre extreme far farthest from front its lower middle near on or rear the their to top toward towards upper'.split(
     ' ',
   ),
 );
-const afterSide = new Set(
+export const afterSide = new Set(
   'and area bank border bottom corner corners edge edges end half hand lane lower most of one ones or part portion quarter row side sides third top upper wing'.split(
     ' ',
   ),
 );
 
 /** With these before it, `left` at the end of a phrase may be what remains. */
-const remaining = new Set('are be been being had has have is was were'.split(' '));
+export const remaining = new Set('are be been being had has have is was were'.split(' '));
 
 /** A word, with what is joined to it by a hyphen only in the names of shapes such as `t-shaped`. */
 const words = /[a-z]-shaped\b|[\p{L}\p{N}\p{M}]+/giu;
