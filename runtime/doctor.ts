@@ -7,6 +7,7 @@ import { readTextSync } from './files/read-file.ts';
 import { onnxRuntimeLibrary } from './ort/library-path.ts';
 import { carryOut, cudaPlanHere } from './ort/ready-cuda.ts';
 import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './ort/session.ts';
+import { adviceFor, lacking, tryPythons, whyNot } from './training/torch/find-python.ts';
 
 /** The result of one check. */
 export interface Finding {
@@ -35,6 +36,7 @@ export async function examine(folder: string): Promise<Examination> {
     tryPackage('sharp', [packageRoot()], SHARP_TRY, 'needed to read images: reinstall it with "npm ci"', true),
     // Training looks these packages up from the working folder first, then from crobc's own folder.
     ...trainers.map(({ name, advice }) => tryPackage(name, [folder, packageRoot()], TENSORFLOW_TRY, advice, false)),
+    tryPyTorch(),
   ]);
   const crobc: Finding = { name: 'crobc', state: 'works', detail: packageVersion(), advice: undefined };
   const findings = [machine(), node(), crobc, ...tried];
@@ -140,6 +142,25 @@ function tryKoffi(): Promise<Finding> {
     `optional: "${installPeer('koffi')}" lets training keep its weights on the GPU with CUDA, and takes less ` +
     'processor time for a step on the CPU';
   return tryPackage('koffi', [packageRoot()], KOFFI_TRY, advice, false, [onnxRuntimeLibrary()?.path ?? '']);
+}
+
+/** The Python that would train with PyTorch: the first that can, or else the last one that was tried. */
+export async function tryPyTorch(): Promise<Finding> {
+  const tries = await tryPythons(undefined);
+  const last = tries.find(({ report }) => report && lacking(report).length === 0) ?? tries.at(-1);
+  const report = last?.report;
+  if (last && report && lacking(report).length === 0) {
+    const devices = report.devices.length === 0 ? 'no CUDA device' : report.devices.join(', ');
+    const detail = `${report.packages.torch} in ${last.command} (Python ${report.version}), ${devices}`;
+    return { name: 'PyTorch', state: 'works', detail, advice: undefined };
+  }
+  const isBroken = tries.some((one) => one.from === 'CROBC_PYTHON' || Object.keys(one.report?.faults ?? {}).length > 0);
+  return {
+    name: 'PyTorch',
+    state: isBroken ? 'broken' : 'absent',
+    detail: tries.map(whyNot).join('; '),
+    advice: `optional, for crobc train --backend torch: ${adviceFor(tries)}`,
+  };
 }
 
 async function tryPackage(

@@ -3,6 +3,8 @@ import type { NamedRange } from '../options.ts';
 /** The options of `crobc build`, for each target and for what it prints instead. */
 export interface BuildOptions {
   readonly model?: string;
+  /** For PyTorch alone. */
+  readonly recipe?: string;
   readonly set?: readonly string[];
   /** False with --no-weights. */
   readonly weights?: string | false;

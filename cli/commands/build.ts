@@ -22,6 +22,8 @@ export async function build(
     throw new UsageError(
       `--target tfjs, --print-after and --explain take a .crob file, and ${file} is a trained model`,
     );
+  if (options.recipe !== undefined && options.target !== 'torch')
+    throw new UsageError('--recipe is for --target torch, which writes the training program of a recipe');
   if (options.expose !== undefined) refuseExposing(options);
   if (isLook(options)) {
     if (options.target !== 'onnx')
@@ -32,7 +34,7 @@ export async function build(
   if (isValueList(options)) return listValues(io, file, options, given);
   if (options.target !== 'triton') refuseForTriton(given);
   if (options.target === 'tfjs') return (await import('./build-tfjs.ts')).buildForTfjs(io, file, options);
-  if (options.target === 'torch') return (await import('./build-torch.ts')).buildForTorch(io, file, options);
+  if (options.target === 'torch') return (await import('./build-torch.ts')).buildForTorch(io, file, options, given);
   if (options.recompute !== undefined)
     throw new UsageError('--recompute is for --target tfjs, which writes the training program, and for crobc train');
   if (options.target === 'triton') return (await import('./build-triton.ts')).buildForTriton(io, file, options);

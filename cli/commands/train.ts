@@ -1,18 +1,13 @@
 import type { Recipe } from '../../compiler/training/recipe.ts';
 import { originPlace } from '../../runtime/build/origin-place.ts';
-import type { OnBad } from '../../runtime/data/problems.ts';
-import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import { colourChoice } from '../../runtime/images/colours.ts';
-import type { Stretch } from '../../runtime/images/levels.ts';
-import type { Device } from '../../runtime/ort/session.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { exitCodeOf } from '../../runtime/process/stop-signal.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
-import type { Truncation } from '../../runtime/text/truncation.ts';
 import { batchSize } from '../../runtime/training/data.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
@@ -31,36 +26,8 @@ import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { asSettings } from '../recipe-options.ts';
 import { table } from '../table.ts';
-
-export interface TrainOptions {
-  readonly model?: string;
-  readonly recipe?: string;
-  readonly data?: string;
-  readonly backend: 'onnx' | 'tfjs';
-  readonly device: Device | 'auto';
-  readonly threads?: number;
-  readonly decodeThreads?: number;
-  readonly steps?: number;
-  readonly epochs?: string;
-  readonly seed?: number;
-  readonly lr?: string;
-  readonly batchSize?: number;
-  readonly set?: readonly string[];
-  readonly recompute?: readonly string[];
-  readonly resume?: boolean;
-  readonly dryRun?: boolean;
-  readonly weights?: string;
-  readonly tokenizer?: string;
-  readonly truncation?: Truncation;
-  /** False with --no-phrases. */
-  readonly phrases: boolean;
-  readonly onBad: OnBad;
-  readonly onSizeMismatch?: OnSizeMismatch;
-  readonly bands?: readonly number[];
-  readonly stretch?: Stretch;
-  readonly out: string;
-  readonly json?: boolean;
-}
+import type { TrainOptions } from './train-options.ts';
+import { notePython, refuseForBackend, runTorch, torchOptions } from './train-torch.ts';
 
 export async function train(io: Invocation, file: string, options: TrainOptions): Promise<number> {
   const { dryRun: dry = false, data } = options;
@@ -71,6 +38,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
   }
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
   if (fault !== undefined) throw new UsageError(`--steps: ${fault}`);
+  refuseForBackend(options);
   const settings = asSettings(options, options.set);
   const compiled = compileTrainingFile(io, file, { model: options.model, recipe: options.recipe, set: settings.set });
   if (!compiled) return 1;
@@ -78,7 +46,8 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
   const run: Omit<RunOptions, 'data'> = {
     training,
     source: compiled,
-    backend: options.backend,
+    // A dry run describes the same step for PyTorch as for TensorFlow.js: no state is packed.
+    backend: options.backend === 'torch' ? 'tfjs' : options.backend,
     device: options.device,
     threads: options.threads,
     decodeThreads: options.decodeThreads,
@@ -96,6 +65,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     note: (line) => writeLine(line, io.stderr),
   };
   for (const line of [...settings.notes, ...training.recipe.notes]) run.note(line);
+  const torch = options.backend === 'torch' ? torchOptions(options) : undefined;
   if (dry) {
     const plan = await attempted(async () => {
       if (data !== undefined) return planOf({ ...run, data });
@@ -105,7 +75,8 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
       return undefined;
     });
     const inits = await attempted(() => initsOf(run));
-    const refused = [plan.refused, inits.refused].filter((reason) => reason !== undefined);
+    const python = await attempted(async () => (torch ? notePython({ ...run, torch }) : undefined));
+    const refused = [plan.refused, inits.refused, python.refused].filter((reason) => reason !== undefined);
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
     const found = dryRun(training, read, given(options), run, settings.typed);
     if (options.json) printJson(io, found);
@@ -113,9 +84,14 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     for (const { message } of refused) complain(io, `crobc: ${message}`);
     return refused.length === 0 ? 0 : 1;
   }
-  const trained = await runTraining({ ...run, data: data! });
+  const whole = { ...run, data: data! };
+  const ran = torch ? await runTorch(io, { ...whole, torch }, compiled, settings.set) : await runTraining(whole);
+  return typeof ran === 'number' ? ran : printTrained(io, ran, options.json ?? false);
+}
+
+function printTrained(io: Invocation, trained: Trained, json: boolean): number {
   const stopped = trained.end === 'SIGINT' || trained.end === 'SIGTERM' ? trained.end : undefined;
-  if (options.json) printJson(io, trained);
+  if (json) printJson(io, trained);
   else for (const line of shownResult(trained)) printLine(io, line);
   if (stopped === undefined) return 0;
   complain(io, `stopped by ${stopped}; to go on: ${resumeCommand(io)}`);

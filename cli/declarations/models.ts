@@ -64,6 +64,7 @@ export function addBuild(program: Command, { io, exit }: Setting): void {
         .choices(['onnx', 'tfjs', 'torch', 'triton'])
         .default('onnx'),
     )
+    .option('-r, --recipe <name>', 'for torch: which recipe of the model trains it; by default, its first')
     .option('--max-batch <n>', 'for triton: most requests that one run answers; by default, 8', between(1, 4096))
     .option('--tensorrt', 'for triton: run the model by TensorRT, built for the sizes that its conditions leave')
     .addOption(

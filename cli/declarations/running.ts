@@ -86,7 +86,28 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
     .option('-r, --recipe <name>', 'which recipe of the model; by default, its first')
     .option('-d, --data <dir>', 'a data set: RISBench, RefSegRS, RRSIS-D, or samples_train.jsonl')
     .addOption(set())
-    .addOption(new Option('--backend <name>', 'the back end that computes').choices(['onnx', 'tfjs']).default('onnx'))
+    .addOption(
+      new Option('--backend <name>', 'the back end that computes; torch runs a PyTorch program in Python')
+        .choices(['onnx', 'tfjs', 'torch'])
+        .default('onnx'),
+    )
+    .option(
+      '--python <program>',
+      'with --backend torch: the Python that has PyTorch; by default, CROBC_PYTHON, else python3 on the PATH',
+    )
+    .addOption(
+      new Option('--processes <n>', 'with --backend torch: processes that share each batch; one by default').argParser(
+        between(1, 1024),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--precision <type>',
+        'with --backend torch: the type in which the model computes; f32 by default',
+      ).choices(['f32', 'bf16', 'f16']),
+    )
+    .option('--fsdp', 'with --backend torch: shard weights and the state of the optimizer over the processes')
+    .option('--crob-draws', "with --backend torch: draw dropout as the other back ends do, instead of PyTorch's draws")
     .addOption(device())
     .addOption(threads())
     .addOption(decodeThreads())

@@ -95,7 +95,12 @@ async function textInput(
       `the vocabulary has ${tokenizer.vocabularySize} word pieces and the model a table of ${rows}: they do not belong together`,
     );
   }
-  return { words: constantSize(tokens.value, 1) ?? defaultWords, tokenizer };
+  return { words: wordCount(tokens), tokenizer };
+}
+
+/** Returns the number of tokens that an input for words takes, including [CLS] and [SEP]. */
+export function wordCount(tokens: GraphInput): number {
+  return constantSize(tokens.value, 1) ?? defaultWords;
 }
 
 /** Returns the input for words; undefined if the model reads only images. Throws a UserError for other inputs. */
@@ -169,7 +174,7 @@ export function checkBands(model: string, image: Value, where = ''): void {
 }
 
 /** Number of rows of the table in which tokens are looked up. */
-function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
+export function tableRows(graph: Graph, tokens: GraphInput): number | undefined {
   const cameFrom = (value: Value): boolean =>
     value === tokens.value || (value.node.op === 'cast' && cameFrom(value.node.inputs[0]));
   for (const node of graph.nodes) {

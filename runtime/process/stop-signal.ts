@@ -17,12 +17,16 @@ export interface StopRequest {
   release(): void;
 }
 
-/** Handles SIGINT and SIGTERM: the first one requests a stop, the second one ends the process immediately. */
-export function listenForStop(onFirst: (signal: StopSignal) => void): StopRequest {
+/**
+ * Handles SIGINT and SIGTERM: the first one requests a stop, the second one ends the process immediately, after
+ * `onSecond`.
+ */
+export function listenForStop(onFirst: (signal: StopSignal) => void, onSecond?: () => void): StopRequest {
   const { signals } = surroundings();
   let asked: StopSignal | undefined;
   const handle = (signal: StopSignal) => {
     if (asked !== undefined) {
+      onSecond?.();
       signals.end(exitCodeOf(signal));
       return;
     }

@@ -86,7 +86,8 @@ interface Json {
   readonly files: Files;
 }
 
-const isProgress: Check<Progress> = objectOf({
+/** Whether a value is the progress of a run. */
+export const isProgress: Check<Progress> = objectOf({
   step: isCount,
   seconds: isNumber,
   last: orNull(objectOf({ loss: isNumber, lr: isNumber })),

@@ -19,7 +19,17 @@ export type Matter = Omit<RunIdentity, 'surroundings'>;
 
 /** Returns the identity of a run for its checkpoints. */
 export function runIdentity({ training, seed, steps, blank, hashes }: IdentityOptions): Matter {
-  const { recipe, forward, inference } = training;
+  const { recipe } = training;
+  return {
+    model: recipe.model,
+    seed,
+    recipe: { ...plainRecipe(recipe), steps, ...(blank ? { phrases: 'blank' } : {}) },
+    hashes: { ...graphHashes(training), ...hashes },
+  };
+}
+
+/** Returns the hashes of the model for inference, and of the losses with the training form of the model. */
+export function graphHashes({ forward, inference }: Training): Pick<RunIdentity['hashes'], 'model' | 'loss'> {
   const loss = finish(
     {
       ...inference,
@@ -29,12 +39,7 @@ export function runIdentity({ training, seed, steps, blank, hashes }: IdentityOp
     },
     forward.build.nodes,
   );
-  return {
-    model: recipe.model,
-    seed,
-    recipe: { ...plainRecipe(recipe), steps, ...(blank ? { phrases: 'blank' } : {}) },
-    hashes: { model: graphHash(inference), loss: graphHash(loss), ...hashes },
-  };
+  return { model: graphHash(inference), loss: graphHash(loss) };
 }
 
 /** Returns the settings of a recipe under their names in the recipe. */

@@ -163,7 +163,7 @@ export async function initsOf({
 }
 
 /** Throws unless a new run has the weights from which its recipe starts. A resumed run does not need them. */
-function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void {
+export function requireStart({ training: { recipe }, weightsFile }: TrainOptions): void {
   if (recipe.startFrom === undefined || weightsFile !== undefined) return;
   throw new UserError(
     `recipe ${recipe.name} starts from the result of ${recipe.startFrom}: give it with --weights (best.safetensors in the folder of that run)`,
@@ -260,6 +260,18 @@ interface Running extends Prepared {
   enter(phase: Phase): void;
 }
 
+/** Throws a UserError if a new run would overwrite another one. */
+export async function refuseEarlierRun(
+  { out, resume }: Pick<TrainOptions, 'out' | 'resume'>,
+  store: CheckpointStore,
+): Promise<void> {
+  const [before] = resume ? [] : await store.steps();
+  if (before === undefined) return;
+  throw new UserError(
+    `${out} holds a run that came to step ${before}: go on with it (--resume), or choose another folder (-o)`,
+  );
+}
+
 /** Returns the checkpoint to resume from; undefined for a new run. Throws a UserError if it is of another run. */
 async function startingPoint(
   options: TrainOptions,
@@ -268,11 +280,7 @@ async function startingPoint(
 ): Promise<Checkpoint | undefined> {
   const { out, note, resume } = options;
   await store.clearUnfinished();
-  const [before] = resume ? [] : await store.steps();
-  if (before !== undefined)
-    throw new UserError(
-      `${out} holds a run that came to step ${before}: go on with it (--resume), or choose another folder (-o)`,
-    );
+  await refuseEarlierRun(options, store);
   const checkpoint = await store.latest(note);
   if (checkpoint) checkIdentity(checkpoint, matter);
   else requireStart(options);
@@ -284,12 +292,13 @@ function surroundingsOf({ backend, threads, recompute }: TrainOptions, device: s
   return { crobc: packageVersion(), backend, device, threads: threads ?? null, recompute };
 }
 
-function outcome({ step, best, seconds, last }: Progress): Pick<Trained, 'step' | 'best' | 'seconds' | 'loss'> {
+/** Returns the part of a run's result that its progress gives. */
+export function outcome({ step, best, seconds, last }: Progress): Pick<Trained, 'step' | 'best' | 'seconds' | 'loss'> {
   return { step, best, seconds, loss: last?.loss ?? null };
 }
 
 /** Returns the paths of a run's files at its progress. */
-function filesOf(
+export function filesOf(
   out: string,
   store: CheckpointStore,
   { step, best }: Progress,

@@ -39,7 +39,7 @@ test.each<[string[], string[]]>([
   [['check', '--reporter', 'json', '--g'], ['--guards']],
   [
     ['train', 'a.crob', '--backend', ''],
-    ['onnx', 'tfjs'],
+    ['onnx', 'tfjs', 'torch'],
   ],
   [
     ['predict', '--device', 'c'],

@@ -157,7 +157,7 @@ const processes: Readonly<Record<string, string>> = {
   'test/cli/demo.test.ts': 'the demo, a program of its own',
   'test/cli/diff.test.ts': 'git, whose revisions are compared',
   'test/cli/eval.test.ts': 'scripts of the repository',
-  'test/cli/failing-disk.test.ts': 'system calls that fail, put in place before anything loads',
+  'test/cli/failing-disk.ts': 'system calls that fail, put in place before anything loads',
   'test/cli/low-limits.test.ts': 'limits that hold for a process',
   'test/cli/odd-names.test.ts': 'a standard output that takes nothing',
   'test/cli/other.test.ts': 'a pipe whose reader goes away',

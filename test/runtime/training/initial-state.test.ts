@@ -18,6 +18,7 @@ const weight = (path: string, role: 'param' | 'buffer' = 'param'): TrainedWeight
   frozen: false,
   lrFactor: 1,
   weightDecay: 0,
+  decays: true,
 });
 const weights = [weight('a.w'), weight('b.w'), weight('b.mean', 'buffer')];
 const held = (kind: StateTensor['kind'], path: string): StateTensor => ({

@@ -1,0 +1,42 @@
+import type { OnBad } from '../../runtime/data/problems.ts';
+import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
+import type { Stretch } from '../../runtime/images/levels.ts';
+import type { Device } from '../../runtime/ort/session.ts';
+import type { Truncation } from '../../runtime/text/truncation.ts';
+import type { TorchOptions } from '../../runtime/training/torch/program-words.ts';
+
+/** Options of `crobc train`. */
+export interface TrainOptions {
+  readonly model?: string;
+  readonly recipe?: string;
+  readonly data?: string;
+  readonly backend: 'onnx' | 'tfjs' | 'torch';
+  readonly python?: string;
+  readonly processes?: number;
+  readonly precision?: TorchOptions['precision'];
+  readonly fsdp?: boolean;
+  readonly crobDraws?: boolean;
+  readonly device: Device | 'auto';
+  readonly threads?: number;
+  readonly decodeThreads?: number;
+  readonly steps?: number;
+  readonly epochs?: string;
+  readonly seed?: number;
+  readonly lr?: string;
+  readonly batchSize?: number;
+  readonly set?: readonly string[];
+  readonly recompute?: readonly string[];
+  readonly resume?: boolean;
+  readonly dryRun?: boolean;
+  readonly weights?: string;
+  readonly tokenizer?: string;
+  readonly truncation?: Truncation;
+  /** False with --no-phrases. */
+  readonly phrases: boolean;
+  readonly onBad: OnBad;
+  readonly onSizeMismatch?: OnSizeMismatch;
+  readonly bands?: readonly number[];
+  readonly stretch?: Stretch;
+  readonly out: string;
+  readonly json?: boolean;
+}
