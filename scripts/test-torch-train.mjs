@@ -106,7 +106,7 @@ const cases = [
   model('crobim.crob', 'CroBIM_micro', small, everything),
   model('rivals/lavt.crob', 'LAVT_micro', small, { processes: [{}] }),
   model('rivals/rmsin.crob', 'RMSIN_micro', { B: 2, H: 128, W: 128 }),
-  model('rivals/cris.crob', 'CRIS_micro', normed, { processes: [{}] }),
+  model('rivals/cris.crob', 'CRIS_micro', normed),
   { name: 'settings', file: settings, model: 'Dropped', recipe: 'settings', sizes: small, checks: everything },
   { name: 'plain', file: settings, model: 'LAVT_micro', recipe: 'plain', sizes: small, checks: { continued: true } },
 ];

@@ -67,11 +67,25 @@ function nativeMethod(scope: Scope, object: Value, name: string, expr: CallExpr)
     if (type === 'nn.LayerNorm') return result(call(object.py, [x.py]));
     if (type === 'nn.GroupNorm') return result(method(call(object.py, [turned]), 'transpose', [number(1), number(2)]));
     if (type === 'nn.BatchNorm2d') {
-      const normed = call(object.py, [method(turned, 'unsqueeze', [number(3)])]);
+      const normed = call(object.py, [contiguous(method(turned, 'unsqueeze', [number(3)]))]);
       return result(method(method(normed, 'squeeze', [number(3)]), 'transpose', [number(1), number(2)]));
     }
   }
   return scope.pack.refuse(expr.span, `call \`${name}\` of this`);
+}
+
+/**
+ * PyTorch's batch normalisation (2.13, on the CPU) computes wrong gradients where the input is a transposed view of width 1
+ * and the gradient of its output has other strides.
+ */
+function contiguous(x: Py): Py {
+  return method(x, 'contiguous', []);
+}
+
+const views = new Set(['transpose', 'permute', 'unsqueeze', 'squeeze', 'unflatten', 'flatten', 'expand', 'view']);
+
+function isView(x: Py): boolean {
+  return x.kind === 'call' && x.callee.kind === 'attribute' && views.has(x.callee.name);
 }
 
 function callValue(scope: Scope, value: Value, expr: CallExpr): Value {
@@ -88,7 +102,8 @@ function callValue(scope: Scope, value: Value, expr: CallExpr): Value {
         const rank = rankOf(x.kind);
         const isEmbedding = own.native.type === 'nn.Embedding';
         const kind = tensor('f32', rank === undefined ? undefined : isEmbedding ? rank + 1 : rank);
-        return { py: call(part, [x.py]), kind, any: true };
+        const input = own.native.type === 'nn.BatchNorm2d' && isView(x.py) ? contiguous(x.py) : x.py;
+        return { py: call(part, [input]), kind, any: true };
       }
       if (decl.kind !== 'module' && decl.kind !== 'interface') break;
       const forward = scope.pack.version({ ...own.of, decl }, own.version).method('forward');

@@ -352,3 +352,65 @@ model Net {
   expect(text).toContain('def each(parts: nn.ModuleList | Sequence[nn.Module], x: Tensor) -> Tensor:');
   expect(text).toContain('y = each([self.one, self.two], x)');
 });
+
+test('a batch normalisation takes views as contiguous tensors, as PyTorch computes wrong gradients for some', () => {
+  const { text, messages } = written(`model Net {
+  norm = BatchNorm(8)
+  other = BatchNorm(8)
+  input x: f32[B, N, 8]
+  output y = other(norm(rearrange(x, "b n c -> b c n 1")))
+}
+`);
+  expect(messages).toEqual([]);
+  expect(text).toContain('self.other(self.norm(x.transpose(1, 2).unsqueeze(3).contiguous()))');
+});
+
+test('weights that are read under a condition are registered under it', () => {
+  const { text, messages } = written(`module Shift(dim: int, moved: bool = false, scaled: bool = false) {
+  param scale: f32[dim] ~ ones
+  param first: f32[dim] ~ zeros
+  param second: f32[dim] ~ zeros
+  param always: f32[dim] ~ zeros
+
+  forward(x: f32[B, dim]) -> f32[B, dim] {
+    let y = x + always
+    if scaled {
+      y = y * scale
+    }
+    if moved {
+      y = y + first - second
+    }
+    return if moved { y } else { y + always }
+  }
+}
+
+model Net {
+  shift = Shift(8)
+  input x: f32[B, 8]
+  output y = shift(x)
+}
+`);
+  expect(messages).toEqual([]);
+  expect(classIn(text, 'Shift')).toContain(`        if scaled:
+            self.scale = nn.Parameter(torch.ones(dim))
+        else:
+            self.register_parameter("scale", None)
+        if moved:
+            self.first = nn.Parameter(torch.zeros(dim))
+            self.second = nn.Parameter(torch.zeros(dim))
+        else:
+            self.register_parameter("first", None)
+            self.register_parameter("second", None)
+        self.always = nn.Parameter(torch.zeros(dim))
+`);
+});
+
+test('the smallest is amin, and the comment of a model has its outputs', () => {
+  const { text } = written(`model Net {
+  input x: f32[B, C]
+  output low: f32[B] = -amax(-x, "b c -> b")
+}
+`);
+  expect(text).toContain('x.amin(1)');
+  expect(text).toContain('# x: f32[B, C] -> low: f32[B]');
+});
