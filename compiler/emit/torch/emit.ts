@@ -58,7 +58,7 @@ export function emitTorch(
         name: `${file}.py`,
         text: moduleText({
           sections,
-          docstring: `${flat.name}, written by crobc. Names, documentation and equations are those of the source.`,
+          docstring: moduleDocstring(flat.name),
           sourceName,
         }),
       },
@@ -100,5 +100,18 @@ from .${file} import ${model}
 from .weights import load_weights, named_weights
 
 __all__ = ["${model}", "load_weights", "named_weights"]
+`;
+}
+
+/** What a reader who has not seen the source needs to know about names, comments and docstrings. */
+function moduleDocstring(model: string): string {
+  return `${model}, written by crobc. Names, documentation and equations are those of the source.
+
+Comments state shapes as the source does: f32[B, C, H, W], a list as [x for i in 0..n],
+and any axes as ...S; what is i32 there is int64 here. Numbers of equations are those of
+the paper that the class or function cites, or of the model's. Docstrings describe every
+choice that the source has, in its syntax, also those that this model does not make: a
+"reading" is a choice between meanings that a paper leaves open. "# From std/norm.crob."
+names the source file of what is below.
 `;
 }

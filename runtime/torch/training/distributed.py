@@ -139,7 +139,8 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         out = centred * (variance + self.eps).rsqrt().reshape(shape)
         if self.affine:
             out = out * self.weight.reshape(shape) + self.bias.reshape(shape)
-        return out.to(x.dtype)
+        normed: Tensor = out.to(x.dtype)
+        return normed
 
 
 def share_batch_norms(model: nn.Module) -> None:

@@ -43,7 +43,7 @@ def _factor_in(
         return part.factor
     t = 1.0 if steps == 0 else min(1.0, i / steps)
     if isinstance(part, Poly):
-        shape = (1.0 - t) ** part.power
+        shape = math.pow(1.0 - t, part.power)
     else:
         shape = (1.0 + math.cos(math.pi * t)) / 2
     return part.end + (1.0 - part.end) * shape
