@@ -66,10 +66,7 @@ if (values.full)
 // The loss is linear in the logits, so that PyTorch computes the same one in a line.
 const graded = ['CroBIM_micro', 'CroBIM_micro_ConvNeXt'];
 // Exported for free sizes of images, in multiples of this number of pixels.
-const resizable = new Map([
-  ['CroBIM_micro', 32],
-  ['LAVT_micro', 32],
-]);
+const resizable = new Map([['LAVT_micro', 32]]);
 const gradients = join(work, 'gradients.crob');
 const recipe = (
   name,
