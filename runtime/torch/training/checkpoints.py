@@ -30,6 +30,9 @@ from .checkpoint_files import (
     write_text,
 )
 
+SCALER = "scaler:"
+"""How the names of the loss scale of f16 begin, which crobc's own runs do not have."""
+
 
 @dataclass(frozen=True)
 class StoredTensor:
@@ -121,6 +124,8 @@ class CheckpointStore:
             tensors = {
                 one.stored_as: state[one.name] for one in stored if one.file == kind
             }
+            if kind == "state":
+                tensors |= {k: v for k, v in state.items() if k.startswith(SCALER)}
             metadata = {**own, "format": "pt", "step": str(progress.step)}
             write_tensors(part / name, tensors, metadata)
             files[name] = checksum(part / name)
@@ -175,6 +180,7 @@ class CheckpointStore:
                             "it is of another model or recipe"
                         )
                     values[one.name] = tensor
+                values |= {k: file.get_tensor(k) for k in known if k.startswith(SCALER)}
         return values
 
     def _names(self) -> list[str]:
