@@ -5,7 +5,8 @@ import { terminalWidth } from '../runtime/process/terminal.ts';
 import { requireAddressSpace } from './address-space.ts';
 import { addData } from './declarations/data.ts';
 import { addCompare, addEval } from './declarations/evaluation.ts';
-import { addCompletion, addDoctor, addExplain, addSetup } from './declarations/help.ts';
+import { addCompletion, addExplain } from './declarations/help.ts';
+import { addDoctor, addSetup } from './declarations/machine.ts';
 import {
   addBuild,
   addCheck,

@@ -9,7 +9,7 @@ import { byteSize } from '../../runtime/files/byte-size.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { isTrainedModel } from '../../runtime/predict/trained-model.ts';
-import { buildTorch } from '../../runtime/training/build-torch.ts';
+import { buildTorch } from '../../runtime/training/torch/build-package.ts';
 import { isPrintedRight, viaOf } from '../compile-file.ts';
 import { checkedTraining, compiledTraining } from '../compile-training.ts';
 import { type GivenModel, givenModel } from '../given-model.ts';

@@ -11,7 +11,7 @@ import { recordedImage, type TrainingSource, trainedModel } from '../run-record.
 import { statesOf } from '../state.ts';
 import { stepParts } from '../step-parts.ts';
 import { storedTensors } from '../stored-state.ts';
-import type { ProgramFile } from '../torch-program.ts';
+import type { ProgramFile } from './program-files.ts';
 
 /** What the training program of a PyTorch package needs to continue crobc's runs, and crobc its runs: recipe.json. */
 export interface RecipeFile {

@@ -1,7 +1,7 @@
-import type { Training } from '../../compiler/training/compile-training.ts';
-import { UserError } from '../files/user-error.ts';
-import type { WeightSource } from '../weights/weights.ts';
-import { initReports, type OpenInit, openInit, shownInits } from './init-files.ts';
+import type { Training } from '../../../compiler/training/compile-training.ts';
+import { UserError } from '../../files/user-error.ts';
+import type { WeightSource } from '../../weights/weights.ts';
+import { initReports, type OpenInit, openInit, shownInits } from '../init-files.ts';
 
 /** The weights from files with which a training by a recipe starts. */
 export interface TorchStart {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { aerialVocabulary } from '../data/tokenizer-file.ts';
-import { packageRoot } from '../files/package-root.ts';
-import { readTextSync } from '../files/read-file.ts';
+import { aerialVocabulary } from '../../data/tokenizer-file.ts';
+import { packageRoot } from '../../files/package-root.ts';
+import { readTextSync } from '../../files/read-file.ts';
 
 /** A file of a generated package, by its path in it. */
 export interface ProgramFile {
