@@ -13,6 +13,14 @@ export interface Resident {
   part(from: number, host: HostTensor): Resident;
 }
 
+export interface EngineSettings {
+  /**
+   * Whether CUDA may round the factors of products of f32 tensors to 10 bits of mantissa (TF32), which is faster
+   * (default true). Other devices do not round.
+   */
+  readonly tf32?: boolean;
+}
+
 export interface EngineOptions {
   readonly threads: number | undefined;
   /** Whether the second run puts all tensors into one memory block, planned from the first run. */

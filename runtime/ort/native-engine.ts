@@ -1,22 +1,27 @@
 import type { NoNative } from './c-api/device.ts';
 import { type DeviceTensor, NativeDevice, NativeFailure, type NativeSession, type Tensor } from './c-api/device.ts';
-import type { Engine, EngineModel, Resident } from './engine.ts';
+import type { Engine, EngineModel, EngineSettings, Resident } from './engine.ts';
 import { residentArray } from './node-engine.ts';
 import { type Feeds, type HostTensor, loadFailure, nativeMessage, runFailure, TINY_MODEL } from './session.ts';
 
 /** Where state is: in arrays of this process, or in memory that onnxruntime allocates on the device. */
 export type Residence = 'arrays' | 'device';
 
-/**
- * Opens an engine of onnxruntime's C API. `residence` is a parameter so that tests without a GPU take the way of one:
- * the CPU provider allocates memory and copies like any device.
- */
+export interface NativeSettings extends EngineSettings {
+  /**
+   * A setting so that tests without a GPU take the way of one: the CPU provider allocates memory and copies like any
+   * device.
+   */
+  readonly residence?: Residence;
+}
+
+/** Opens an engine of onnxruntime's C API. */
 export async function openNativeEngine(
   device: 'cpu' | 'cuda',
   note: string | undefined,
-  residence: Residence = device === 'cpu' ? 'arrays' : 'device',
+  { tf32 = true, residence = device === 'cpu' ? 'arrays' : 'device' }: NativeSettings = {},
 ): Promise<Engine | NoNative> {
-  const opened = await NativeDevice.open(device === 'cpu' ? { device } : { device, tf32: true }).catch(missing);
+  const opened = await NativeDevice.open(device === 'cpu' ? { device } : { device, tf32 }).catch(missing);
   if ('missing' in opened) return opened;
   const native = opened;
   /** The tensors of onnxruntime for what is resident. */

@@ -8,7 +8,7 @@ import { RunFailure } from '../../../runtime/ort/session.ts';
 import { rowModel, squareModel } from './c-api/models.ts';
 
 async function native(residence: 'arrays' | 'device'): Promise<Engine> {
-  const engine = await openNativeEngine('cpu', undefined, residence);
+  const engine = await openNativeEngine('cpu', undefined, { residence });
   if ('missing' in engine) throw new Error(engine.missing);
   return engine;
 }
@@ -99,20 +99,23 @@ describe('the engine of a device', () => {
 
   test('is one of the C API', async () => {
     const opened: unknown[] = [];
-    const engine = await openEngine('cpu', async (...args) => {
+    const engine = await openEngine('cpu', { tf32: false }, async (...args) => {
       opened.push(args);
       return openNativeEngine(...args);
     });
-    expect(opened).toEqual([['cpu', undefined]]);
+    expect(opened).toEqual([['cpu', undefined, { tf32: false }]]);
     expect(engine).toMatchObject({ device: 'cpu', note: undefined });
     await engine.release();
   });
 
   test('without koffi is onnxruntime-node, with a note where that is much slower', async () => {
-    expect(await openEngine('cpu', without)).toMatchObject({ device: 'cpu', note: undefined });
-    expect(await openEngine('cuda', without)).toMatchObject({
+    expect(await openEngine('cpu', { tf32: false }, without)).toMatchObject({ device: 'cpu', note: undefined });
+    expect(await openEngine('cuda', {}, without)).toMatchObject({
       device: 'cuda',
       note: 'all weights cross the bus at each step, because koffi is not installed',
+    });
+    expect(await openEngine('cuda', { tf32: false }, without)).toMatchObject({
+      note: 'f32 is computed as TF32, and all weights cross the bus at each step, because koffi is not installed',
     });
   });
 });

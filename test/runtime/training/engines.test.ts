@@ -18,7 +18,7 @@ import { stepParts } from '../../../runtime/training/step-parts.ts';
 const sizes = { B: 2, H: 64, W: 64, T: 6 };
 
 async function native(residence: Residence): Promise<Engine> {
-  const engine = await openNativeEngine('cpu', undefined, residence);
+  const engine = await openNativeEngine('cpu', undefined, { residence });
   if ('missing' in engine) throw new Error(engine.missing);
   return engine;
 }
