@@ -25,6 +25,11 @@ export interface EngineOptions {
   readonly threads: number | undefined;
   /** Whether the second run puts all tensors into one memory block, planned from the first run. */
   readonly planMemory: boolean;
+  /**
+   * Whether runs with the same shapes of feeds are captured as a CUDA graph, from the second one on, and repeated
+   * without starting each kernel (default false). The model tells if they cannot be.
+   */
+  readonly captured?: boolean;
 }
 
 /** What stays bound from run to run. All other inputs are fed to each run. */
@@ -39,6 +44,8 @@ export interface EngineBound {
 
 export interface EngineModel {
   readonly inputs: readonly string[];
+  /** Why runs are not captured, if that was asked for. */
+  readonly uncaptured: string | undefined;
   /** Throws a RunFailure. */
   bind(bound: EngineBound): (feeds: Feeds) => Promise<void>;
   /** Runs once with bound and fed inputs, and returns an output. Throws a RunFailure. */
@@ -53,6 +60,11 @@ export interface Engine {
   readonly note: string | undefined;
   /** Makes a tensor resident, with the present elements of its array. */
   hold(host: HostTensor): Promise<Resident>;
+  /**
+   * An array, with any elements, for what is fed, read or written at each run: copies from and to it are fastest. Its
+   * buffer cannot be transferred to another thread. Throws a RunFailure if there is not enough memory.
+   */
+  array(type: Pick<HostTensor, 'dtype' | 'shape'>): HostTensor;
   /** Throws a UserError of one line for a model that cannot be opened. */
   open(model: Uint8Array, options: EngineOptions): Promise<EngineModel>;
   release(): Promise<void>;

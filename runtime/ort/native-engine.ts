@@ -1,5 +1,15 @@
-import type { NoNative } from './c-api/device.ts';
-import { type DeviceTensor, NativeDevice, NativeFailure, type NativeSession, type Tensor } from './c-api/device.ts';
+import {
+  type Bound,
+  type BoundRun,
+  type CapturingSession,
+  type DeviceTensor,
+  NativeDevice,
+  NativeFailure,
+  type NoNative,
+  type Provider,
+  ShapedRuns,
+  type Tensor,
+} from './c-api/device.ts';
 import type { Engine, EngineModel, EngineSettings, Resident } from './engine.ts';
 import { residentArray } from './node-engine.ts';
 import { type Feeds, type HostTensor, loadFailure, nativeMessage, runFailure, TINY_MODEL } from './session.ts';
@@ -13,15 +23,21 @@ export interface NativeSettings extends EngineSettings {
    * device.
    */
   readonly residence?: Residence;
+  /** Also for tests: how often a model runs on the CPU where CUDA's provider would capture a run. */
+  readonly firstRuns?: number;
 }
 
 /** Opens an engine of onnxruntime's C API. */
 export async function openNativeEngine(
   device: 'cpu' | 'cuda',
   note: string | undefined,
-  { tf32 = true, residence = device === 'cpu' ? 'arrays' : 'device' }: NativeSettings = {},
+  { tf32 = true, residence = device === 'cpu' ? 'arrays' : 'device', firstRuns }: NativeSettings = {},
 ): Promise<Engine | NoNative> {
-  const opened = await NativeDevice.open(device === 'cpu' ? { device } : { device, tf32 }).catch(missing);
+  const provider: Provider =
+    device === 'cuda'
+      ? { device, tf32 }
+      : { device, staged: residence === 'device', ...(firstRuns === undefined ? {} : { firstRuns }) };
+  const opened = await NativeDevice.open(provider).catch(missing);
   if ('missing' in opened) return opened;
   const native = opened;
   /** The tensors of onnxruntime for what is resident. */
@@ -56,9 +72,9 @@ export async function openNativeEngine(
       tensor,
     );
 
-  const allocate = (host: HostTensor): DeviceTensor => {
+  const attempt = <T>(what: () => T): T => {
     try {
-      return native.allocate(host);
+      return what();
     } catch (error) {
       return failed(error);
     }
@@ -74,30 +90,42 @@ export async function openNativeEngine(
     note,
     async hold(host) {
       if (residence === 'arrays') return inArray(host);
-      const tensor = allocate(host);
+      const tensor = attempt(() => native.allocate(host));
       await tensor.write(host.data);
       return onDevice(host, tensor);
     },
-    async open(model, { threads, planMemory }): Promise<EngineModel> {
-      const session = await native
-        .open(model, { planMemory, ...(threads === undefined ? {} : { threads }) })
-        .catch((error) => {
-          throw error instanceof NativeFailure ? loadFailure(error, 'the model') : error;
-        });
-      return modelOf(session);
+    array: (type) => attempt(() => native.pinned(type)),
+    async open(model, { threads, planMemory, captured = false }): Promise<EngineModel> {
+      const options = { planMemory, ...(threads === undefined ? {} : { threads }) };
+      try {
+        if (captured && faultOfCapture === undefined)
+          return modelOf(await native.openCapturing(model, options), 'captured');
+        return modelOf({ session: await native.open(model, options), uncaptured: faultOfCapture }, 'plain');
+      } catch (error) {
+        throw error instanceof NativeFailure ? loadFailure(error, 'the model') : error;
+      }
     },
     release: () => native.release(),
   };
-  const fault = residence === 'arrays' ? undefined : await faultOfState(engine);
-  if (fault === undefined) return engine;
-  await engine.release();
-  return { missing: fault };
+  let faultOfCapture: string | undefined;
+  const fault = residence === 'arrays' ? undefined : await faultOfState(engine, 'plain');
+  if (fault !== undefined) {
+    await engine.release();
+    return { missing: fault };
+  }
+  if (residence === 'device') faultOfCapture = await faultOfState(engine, 'captured');
+  return engine;
 
-  function modelOf(session: NativeSession): EngineModel {
+  function modelOf({ session, uncaptured }: CapturingSession, how: 'captured' | 'plain'): EngineModel {
+    const isCaptured = how === 'captured' && uncaptured === undefined;
+    const runsOf = (bound: Bound): BoundRun | ShapedRuns =>
+      isCaptured ? new ShapedRuns(session, bound, (type) => native.array(native.pinned(type))) : session.bind(bound);
+    let last: Returned | undefined;
     return {
       inputs: session.inputs.map(({ name }) => name),
+      uncaptured,
       bind({ inputs, outputs, reads, writes }) {
-        const run = session.bind({
+        const run = runsOf({
           inputs: { ...all(inputs), ...arrays(reads) },
           outputs: { ...all(outputs), ...arrays(writes) },
         });
@@ -106,37 +134,54 @@ export async function openNativeEngine(
         };
       },
       async run(inputs, feeds, output) {
-        const run = session.bind({ inputs: all(inputs), outputs: {}, fetched: [output] });
-        try {
-          const results = await run.run(feeds).catch(failed);
-          return results[output]!;
-        } finally {
-          await run.release();
+        if (last === undefined || last.output !== output || !sameMembers(last.inputs, inputs)) {
+          await last?.run.release();
+          last = {
+            inputs: { ...inputs },
+            output,
+            run: runsOf({ inputs: all(inputs), outputs: {}, fetched: [output] }),
+          };
         }
+        const results = await last.run.run(feeds).catch(failed);
+        return results[output]!;
       },
       release: () => session.release(),
     };
   }
 }
 
+/** What the last run that returned an output was bound to: the next one mostly is as well. */
+interface Returned {
+  readonly inputs: Readonly<Record<string, Resident>>;
+  readonly output: string;
+  readonly run: BoundRun | ShapedRuns;
+}
+
+function sameMembers<T>(one: Readonly<Record<string, T>>, other: Readonly<Record<string, T>>): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
+
 /** Why models do not update a part of a tensor on the device in place, run after run; undefined if they do. */
-async function faultOfState(engine: Engine): Promise<string | undefined> {
+async function faultOfState(engine: Engine, how: 'plain' | 'captured'): Promise<string | undefined> {
   const memory = Float32Array.of(1, 2, 3, 4, 5);
+  const runs = how === 'plain' ? 'runs' : 'captured runs';
   try {
     // y = x + x.
-    const model = await engine.open(Buffer.from(TINY_MODEL, 'base64'), { threads: 1, planMemory: true });
+    const options = { threads: 1, planMemory: true, captured: how === 'captured' };
+    const model = await engine.open(Buffer.from(TINY_MODEL, 'base64'), options);
     const whole = await engine.hold({ dtype: 'f32', shape: [5], data: memory });
     const part = whole.part(1, { dtype: 'f32', shape: [3], data: memory.subarray(1, 4) });
     const run = model.bind({ inputs: { x: part }, outputs: { y: part }, reads: {}, writes: {} });
-    await run({});
-    await run({});
+    // The second run is captured, the others are repetitions of it.
+    for (let times = 0; times < 4; times++) await run({});
     memory.fill(0);
     await whole.download();
     await model.release();
   } catch (error) {
-    return `state on the device fails: ${nativeMessage((error as Error).message)}`;
+    return `${runs} on the device fail: ${nativeMessage((error as Error).message)}`;
   }
-  return memory.join() === '1,8,12,16,5' ? undefined : 'state on the device is not updated as it should be';
+  return memory.join() === '1,32,48,64,5' ? undefined : `${runs} do not update state on the device as they should`;
 }
 
 function failed(error: unknown): never {

@@ -1,3 +1,4 @@
+import { newElements } from './elements.ts';
 import type { Engine, EngineModel, Resident } from './engine.ts';
 import { type Device, type Feeds, type HostTensor, openSession } from './session.ts';
 
@@ -7,10 +8,12 @@ export function openNodeEngine(device: Device, note: string | undefined): Engine
     device,
     note,
     hold: async (host) => residentArray(host),
-    async open(model, { threads, planMemory }): Promise<EngineModel> {
+    array: ({ dtype, shape }) => ({ dtype, shape, data: newElements(dtype, shape) }),
+    async open(model, { threads, planMemory, captured = false }): Promise<EngineModel> {
       const session = await openSession(model, { device, planMemory, ...(threads === undefined ? {} : { threads }) });
       return {
         inputs: session.inputs.map(({ name }) => name),
+        uncaptured: captured ? 'onnxruntime-node has no CUDA graphs' : undefined,
         bind: ({ inputs, outputs, reads, writes }) =>
           session.prepare({
             feeds: { ...hosts(inputs), ...reads },

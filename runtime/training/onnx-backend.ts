@@ -39,7 +39,7 @@ export async function openOnnxBackend(
 ): Promise<OnnxBackend> {
   const { seed, threads, steps } = options;
   const engine = await open(options.device);
-  const { device, note } = engine;
+  const { device } = engine;
   const serial = device === 'cpu' ? await serialScatter(threads) : 0;
   const state = await ResidentState.hold(engine, options.state, steps);
   const numbers: StepNumbers = { learningRate: new Float32Array(1), step: new Int32Array(1) };
@@ -51,6 +51,7 @@ export async function openOnnxBackend(
     'whole' in steps
       ? { batch: await openStep(steps.whole), update: undefined }
       : { batch: await openStep(steps.accumulate), update: await openStep(steps.update) };
+  const note = backendNote(engine, parts);
 
   const begin = async (batches: readonly Feeds[], scalars: StepScalars): Promise<void> => {
     const wanted = 'whole' in steps ? 1 : steps.times;
@@ -95,6 +96,13 @@ export async function openOnnxBackend(
       await engine.release();
     },
   };
+}
+
+/** What the user is told of the device: what the engine says, and why a step on CUDA starts each kernel by itself. */
+function backendNote({ device, note }: Engine, { batch, update }: StepSessions): string | undefined {
+  const why = device === 'cuda' ? (batch.uncaptured ?? update?.uncaptured) : undefined;
+  const parts = [note, why && `steps are not CUDA graphs: ${why}`].filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : parts.join('; ');
 }
 
 /** Sessions of a step: for a micro-batch and, with accumulation, for the update after the last one. */

@@ -28,7 +28,8 @@ export async function openInference(
 ): Promise<Inference> {
   const { graph: open, weights } = withOpenWeights(graph, state.arrays);
   const emitted = emitOnnx(open, { producerVersion: packageVersion(), hostChecks: indexInputs(open) });
-  const model = await engine.open(await encodeOnnx(emitted, { read: stray }), { planMemory: true, threads });
+  const bytes = await encodeOnnx(emitted, { read: stray });
+  const model = await engine.open(bytes, { planMemory: true, threads, captured: true });
   const read = new Set(model.inputs);
   const bound: Record<string, Resident> = {};
   for (const { input, state: name, shape } of weights)

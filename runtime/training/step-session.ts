@@ -8,7 +8,6 @@ import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 import { type DrawKey, fillDraw } from './draws.ts';
 import type { ResidentState } from './resident-state.ts';
-import { elementsOf } from './state.ts';
 
 /** An open step graph. State stays on the device; draws, step numbers and results are in bound arrays. */
 export interface StepSession {
@@ -18,6 +17,8 @@ export interface StepSession {
   readonly bound: Feeds;
   readonly draws: readonly Draw[];
   readonly results: ReadonlyMap<string, Float32Array>;
+  /** Why steps are not captured as CUDA graphs. */
+  readonly uncaptured: string | undefined;
   release(): Promise<void>;
 }
 
@@ -49,15 +50,15 @@ export async function openStepSession(graph: StepGraph, options: StepSessionOpti
     serialScatter: serial,
     hostChecks: indexInputs(graph.graph),
   });
-  const model = await engine.open(await encodeOnnx(emitted, noWeights), { planMemory: false, threads });
+  const model = await engine.open(await encodeOnnx(emitted, noWeights), { planMemory: false, threads, captured: true });
   const names = new Set(emitted.graph.inputs.map(({ name }) => name));
   const { inputs, outputs, copies } = await boundState(graph, options, names);
   const reads: Record<string, HostTensor> = {};
   for (const [name, fed] of stepNumbers(options.numbers)) if (names.has(name)) reads[name] = fed;
   const draws = graph.draws.map(({ name, shape }): Draw => {
-    const out = new Float32Array(elementsOf(shape));
-    reads[name] = { dtype: 'f32', shape, data: out };
-    return { name, out };
+    const read = engine.array({ dtype: 'f32', shape });
+    reads[name] = read;
+    return { name, out: read.data as Float32Array };
   });
   const writes: Record<string, HostTensor> = {};
   const results = new Map<string, Float32Array>();
@@ -79,6 +80,7 @@ export async function openStepSession(graph: StepGraph, options: StepSessionOpti
     bound: { ...Object.fromEntries(Object.entries(inputs).map(([name, { host }]) => [name, host])), ...reads },
     draws,
     results,
+    uncaptured: model.uncaptured,
     release: () => model.release(),
   };
 }

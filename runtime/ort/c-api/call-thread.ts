@@ -1,14 +1,24 @@
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../process/own-thread.ts';
 import { STACK_SIZE } from '../load-koffi.ts';
-import type { Arguments, Pointer, StatusCall } from './calls.ts';
+import type { Argument, Arguments, Pointer, StatusCall } from './calls.ts';
 import type { Native } from './native.ts';
 
 /** Values of the shared state; after `CLOSED`, the thread calls nothing more. */
 const [IDLE, CALLING, CLOSED] = [0, 1, 2];
 
-/** An answer of the thread: the status of the call, or an error of JavaScript, which only a bug can cause. */
+/** An answer of the thread: the status of the last call, or an error of JavaScript, which only a bug can cause. */
 type Answer = { readonly id: number; readonly status: bigint | null } | { readonly id: number; readonly fault: string };
+
+/** A call to make on the thread. */
+export interface ThreadCall {
+  readonly name: StatusCall;
+  readonly args: readonly Argument[];
+}
+
+export function threadCall<Name extends StatusCall>(name: Name, ...args: Arguments<Name>): ThreadCall {
+  return { name, args };
+}
 
 interface Waiting {
   /** Arrays whose memory the call uses: referred to until it has returned, or they would be collected. */
@@ -53,16 +63,23 @@ export class CallThread {
   }
 
   /** Throws a NativeFailure. */
-  async call<Name extends StatusCall>(name: Name, ...args: Arguments<Name>): Promise<void> {
+  call<Name extends StatusCall>(name: Name, ...args: Arguments<Name>): Promise<void> {
+    return this.sequence([threadCall(name, ...args)]);
+  }
+
+  /** Makes calls one after the other, until one fails, without a word between the threads. Throws a NativeFailure. */
+  async sequence(calls: readonly ThreadCall[]): Promise<void> {
     if (this.#ending) throw new Error('bug in crobc: a device is used after its release');
     const native = this.#native;
-    const { address, gives, takes } = native.signature(name);
     const id = this.#next++;
     const status = await new Promise<bigint | null>((resolve, reject) => {
-      this.#waiting.set(id, { used: args, resolve, reject });
+      this.#waiting.set(id, { used: calls, resolve, reject });
       this.#worker.ref();
-      const plain = args.map((arg) => (ArrayBuffer.isView(arg) ? native.addressOf(arg as Pointer) : arg));
-      this.#worker.postMessage({ id, address, gives, takes, args: plain });
+      const plain = calls.map(({ name, args }) => ({
+        ...native.signature(name),
+        args: args.map((arg) => (ArrayBuffer.isView(arg) ? native.addressOf(arg as Pointer) : arg)),
+      }));
+      this.#worker.postMessage({ id, calls: plain });
     });
     native.check(status);
   }

@@ -26,12 +26,17 @@ parentPort.on('message', (message) => {
     parentPort.close();
     return;
   }
-  const { id, args } = message;
+  const { id, calls } = message;
   // Nothing is called once the process ends: what the call needs may be released.
   if (Atomics.compareExchange(state, 0, IDLE, CALLING) !== IDLE) return;
   let answer;
   try {
-    answer = { id, status: functionAt(message)(...args) };
+    let status = null;
+    for (const call of calls) {
+      status = functionAt(call)(...call.args);
+      if (status !== null) break;
+    }
+    answer = { id, status };
   } catch (error) {
     answer = { id, fault: String(error) };
   }

@@ -6,6 +6,7 @@ export const calls = {
   GetErrorCode: { index: 1, takes: ['pointer'], gives: 'int' },
   GetErrorMessage: { index: 2, takes: ['pointer'], gives: 'text' },
   CreateEnv: { index: 3, takes: ['int', 'text', 'pointer'], gives: 'status' },
+  CreateSession: { index: 7, takes: ['pointer', 'path', 'pointer', 'pointer'], gives: 'status' },
   CreateSessionFromArray: { index: 8, takes: ['pointer', 'pointer', 'size', 'pointer', 'pointer'], gives: 'status' },
   CreateSessionOptions: { index: 10, takes: ['pointer'], gives: 'status' },
   DisableMemPattern: { index: 17, takes: ['pointer'], gives: 'status' },
@@ -36,6 +37,7 @@ export const calls = {
   GetSymbolicDimensions: { index: 63, takes: ['pointer', 'pointer', 'size'], gives: 'status' },
   GetTensorTypeAndShape: { index: 65, takes: ['pointer', 'pointer'], gives: 'status' },
   CreateMemoryInfo: { index: 68, takes: ['text', 'int', 'int', 'int', 'pointer'], gives: 'status' },
+  MemoryInfoGetName: { index: 71, takes: ['pointer', 'pointer'], gives: 'status' },
   AllocatorFree: { index: 76, takes: ['pointer', 'pointer'], gives: 'status' },
   GetAllocatorWithDefaultOptions: { index: 78, takes: ['pointer'], gives: 'status' },
   ReleaseEnv: { index: 92, takes: ['pointer'], gives: 'nothing' },
@@ -57,20 +59,24 @@ export const calls = {
   BindOutput: { index: 137, takes: ['pointer', 'text', 'pointer'], gives: 'status' },
   BindOutputToDevice: { index: 138, takes: ['pointer', 'text', 'pointer'], gives: 'status' },
   GetBoundOutputValues: { index: 140, takes: ['pointer', 'pointer', 'pointer', 'pointer'], gives: 'status' },
+  AddRunConfigEntry: { index: 165, takes: ['pointer', 'text', 'text'], gives: 'status' },
   SessionOptionsAppendExecutionProvider_CUDA_V2: { index: 204, takes: ['pointer', 'pointer'], gives: 'status' },
   CreateCUDAProviderOptions: { index: 205, takes: ['pointer'], gives: 'status' },
   UpdateCUDAProviderOptions: { index: 206, takes: ['pointer', 'texts', 'texts', 'size'], gives: 'status' },
   ReleaseCUDAProviderOptions: { index: 208, takes: ['pointer'], gives: 'nothing' },
   RegisterExecutionProviderLibrary: { index: 301, takes: ['pointer', 'text', 'path'], gives: 'status' },
+  SessionGetMemoryInfoForInputs: { index: 380, takes: ['pointer', 'pointer', 'size'], gives: 'status' },
+  SessionGetMemoryInfoForOutputs: { index: 381, takes: ['pointer', 'pointer', 'size'], gives: 'status' },
   CopyTensors: { index: 386, takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size'], gives: 'status' },
   Session_GetEpGraphAssignmentInfo: { index: 407, takes: ['pointer', 'pointer', 'pointer'], gives: 'status' },
   EpAssignedSubgraph_GetEpName: { index: 408, takes: ['pointer', 'pointer'], gives: 'status' },
   EpAssignedSubgraph_GetNodes: { index: 409, takes: ['pointer', 'pointer', 'pointer'], gives: 'status' },
+  EpAssignedNode_GetOperatorType: { index: 412, takes: ['pointer', 'pointer'], gives: 'status' },
 } as const satisfies Readonly<Record<string, Call>>;
 
 export type CallName = keyof typeof calls;
 
-/** The first version of the API with all these functions: 407 to 409 came with 1.24. */
+/** The first version of the API with all these functions: 407 to 412 came with 1.24. */
 export const API_VERSION = 24;
 
 /** An address, or an array whose own memory is meant, which must not be moved or collected during the call. */

@@ -1,16 +1,21 @@
 import { expectShortCommandLine, type HostTensor, TINY_MODEL } from '../session.ts';
 import { CallThread } from './call-thread.ts';
+import { type CapturingSession, openCapturing } from './capturing.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { Handle } from './handle.ts';
 import { loadNative, type Native, type NoNative } from './native.ts';
-import { type Provider, prepareProvider } from './provider.ts';
+import { PinnedArrays } from './pinned.ts';
+import { captureOf, type Provider, prepareProvider } from './provider.ts';
 import { type AppendProvider, FATAL, NativeSession, type NativeSessionOptions, openNativeSession } from './session.ts';
 import { ArrayTensor, DeviceTensor, type TensorType } from './tensor.ts';
 
+export type { Bound, BoundRun } from './bound-run.ts';
+export type { CapturingSession } from './capturing.ts';
 export { NativeFailure, type NoNative } from './native.ts';
 export type { Provider } from './provider.ts';
 export type { NativeSession, NativeSessionOptions } from './session.ts';
-export type { ArrayTensor, DeviceTensor, Tensor } from './tensor.ts';
+export { ShapedRuns } from './shaped-runs.ts';
+export type { ArrayTensor, DeviceTensor, Tensor, TensorType } from './tensor.ts';
 
 /**
  * onnxruntime on one device, through its C API. Everything that is made with it belongs to it, and all lengthy calls
@@ -19,6 +24,7 @@ export type { ArrayTensor, DeviceTensor, Tensor } from './tensor.ts';
 export class NativeDevice {
   readonly #context: Context;
   readonly #append: AppendProvider;
+  readonly #pinned: PinnedArrays;
   readonly #sessions = new Set<NativeSession>();
   #released: Promise<void> | undefined;
 
@@ -44,11 +50,13 @@ export class NativeDevice {
   private constructor(context: Context, append: AppendProvider) {
     this.#context = context;
     this.#append = append;
+    this.#pinned = new PinnedArrays(context);
     releaseAtExit(this);
   }
 
   /** A tensor in an array, whose elements may change between runs. */
   array(host: HostTensor): ArrayTensor {
+    this.#expectOpen();
     return new ArrayTensor(this.#context, host);
   }
 
@@ -57,11 +65,39 @@ export class NativeDevice {
     return DeviceTensor.allocate(this.#context, type);
   }
 
-  /** Opens a model. Throws a NativeFailure. */
-  async open(model: Uint8Array, options: NativeSessionOptions = {}): Promise<NativeSession> {
+  /**
+   * An array from which and to which copies are fastest, for what often changes. Its buffer cannot be transferred to
+   * another thread. Throws a NativeFailure if there is not enough memory.
+   */
+  pinned(type: TensorType): HostTensor {
+    this.#expectOpen();
+    return this.#pinned.allocate(type);
+  }
+
+  /** Opens a model, from bytes or from a path. Throws a NativeFailure, and a UserError for types of tensors. */
+  open(model: string | Uint8Array, options: NativeSessionOptions = {}): Promise<NativeSession> {
+    return this.#open(model, options);
+  }
+
+  /** Opens a model whose runs are captured where that is possible. Throws as `open` does. */
+  openCapturing(model: string | Uint8Array, options: NativeSessionOptions = {}): Promise<CapturingSession> {
+    return openCapturing(this.#context.capture, (captures) =>
+      this.#open(model, { ...options, captures, placement: true }),
+    );
+  }
+
+  #expectOpen(): void {
+    if (this.#released) throw new Error('bug in crobc: a device is used after its release');
+  }
+
+  async #open(
+    model: string | Uint8Array,
+    options: NativeSessionOptions & { readonly captures?: boolean },
+  ): Promise<NativeSession> {
     const handle = await openNativeSession(this.#context, model, options, this.#append);
     try {
-      const session = new NativeSession(this.#context, handle, () => this.#sessions.delete(session));
+      const named = options.named ?? 'the model';
+      const session = new NativeSession(this.#context, handle, named, () => this.#sessions.delete(session));
       this.#sessions.add(session);
       return session;
     } catch (error) {
@@ -70,7 +106,10 @@ export class NativeDevice {
     }
   }
 
-  /** Waits for runs in progress, and releases everything that was made with the device. */
+  /**
+   * Waits for runs in progress, and releases everything that was made with the device, but for the memory of pinned
+   * arrays that are in use: that stays until the process ends.
+   */
   release(): Promise<void> {
     this.#released ??= this.#release();
     return this.#released;
@@ -80,6 +119,10 @@ export class NativeDevice {
     await Promise.all([...this.#sessions].map((session) => session.release()));
     // A session may still be opening.
     await this.#context.thread.end();
+    if (this.#pinned.inUse) {
+      this.#context.allocator.release();
+      return;
+    }
     this.#context.environment.release();
     open.delete(this);
   }
@@ -106,21 +149,28 @@ async function memoryOf(
   const hostMemory = memoryInfo(native, environment, 'Cpu');
   const inHostMemory = provider.device === 'cpu';
   const memory = inHostMemory ? hostMemory : memoryInfo(native, environment, 'Cuda');
-  const allocator = pointerFrom((out) => native.call('CreateAllocator', session.pointer, memory.pointer, out));
+  const pinnedMemory = inHostMemory ? hostMemory : memoryInfo(native, environment, 'CudaPinned');
+  const allocatorOf = (info: Handle) => {
+    const allocator = pointerFrom((out) => native.call('CreateAllocator', session.pointer, info.pointer, out));
+    return new Handle(native, { kind: 'an allocator', by: 'ReleaseAllocator', owner: session }, allocator);
+  };
   return {
     ...base,
     hostMemory,
     deviceMemory: memory,
     running: new Set(),
-    allocator: new Handle(native, { kind: 'an allocator', by: 'ReleaseAllocator', owner: session }, allocator),
+    allocator: allocatorOf(memory),
+    pinnedAllocator: allocatorOf(pinnedMemory),
     inHostMemory,
+    staged: provider.device === 'cuda' || provider.staged === true,
+    capture: captureOf(provider),
   };
 }
 
 /** OrtAllocatorType and OrtMemType of memory for tensors. */
 const [ARENA_ALLOCATOR, DEFAULT_MEMORY] = [1, 0];
 
-function memoryInfo(native: Native, owner: Handle, name: 'Cpu' | 'Cuda'): Handle {
+function memoryInfo(native: Native, owner: Handle, name: 'Cpu' | 'Cuda' | 'CudaPinned'): Handle {
   const info = pointerFrom((out) => native.call('CreateMemoryInfo', name, ARENA_ALLOCATOR, 0, DEFAULT_MEMORY, out));
   return new Handle(native, { kind: 'a description of memory', by: 'ReleaseMemoryInfo', owner }, info);
 }

@@ -21,6 +21,9 @@ export interface NoNative {
   readonly missing: string;
 }
 
+/** Bytes of the longest view of native memory: koffi 3.3.4 ends the process at 5 GiB. */
+export const LONGEST_VIEW = 4 * 2 ** 30;
+
 interface Signature {
   readonly address: bigint;
   readonly gives: string;
@@ -34,6 +37,7 @@ export class Native {
   readonly #koffi: typeof Koffi;
   readonly #table: BigUint64Array;
   readonly #functions = new Map<CallName, NativeFunction>();
+  readonly #signatures = new Map<CallName, Signature>();
   /** The file of the library, in whose folder onnxruntime looks for its providers. */
   readonly path: string;
 
@@ -63,9 +67,13 @@ export class Native {
   }
 
   signature(name: CallName): Signature {
+    const known = this.#signatures.get(name);
+    if (known) return known;
     const { index, takes, gives } = calls[name];
     const address = this.#table[index]!;
-    return { address, gives: koffiTypes[gives], takes: takes.map((type) => koffiTypes[type]) };
+    const found = { address, gives: koffiTypes[gives], takes: takes.map((type) => koffiTypes[type]) };
+    this.#signatures.set(name, found);
+    return found;
   }
 
   /** The address of an array's memory. It does not move, but belongs to the array. */
@@ -82,8 +90,9 @@ export class Native {
     return count === 0 ? [] : [...(this.#koffi.decode(pointer, 'uint64', count) as BigUint64Array)];
   }
 
-  /** Memory of onnxruntime as bytes. Must not be used after the memory is released. */
+  /** Memory of onnxruntime as bytes, at most `LONGEST_VIEW`. Must not be used after the memory is released. */
   bytesAt(pointer: bigint, length: number): Uint8Array {
+    if (length > LONGEST_VIEW) throw new Error(`bug in crobc: a view of ${length} bytes`);
     return new Uint8Array(this.#koffi.view(pointer, length));
   }
 

@@ -1,5 +1,7 @@
 import type { DType } from '../../../compiler/ir/types.ts';
+import { newElements } from '../elements.ts';
 import type { HostTensor } from '../session.ts';
+import { type ThreadCall, threadCall } from './call-thread.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { elementNumber, elementSize, elementsOf, holdsElements } from './element-types.ts';
 import { Handle } from './handle.ts';
@@ -8,6 +10,9 @@ import { typeAndSizes } from './ports.ts';
 
 /** The key of what only this folder may ask a tensor for: the address of its OrtValue. */
 export const VALUE = Symbol('value');
+
+/** The key of a tensor's bytes in the memory of this process, which only this folder may ask for. */
+const BYTES = Symbol('bytes');
 
 /** A tensor that onnxruntime reads and writes where it is. */
 export interface Tensor {
@@ -19,6 +24,8 @@ export interface Tensor {
   release(): void;
   /** Throws if the tensor is released or its array detached, so that onnxruntime gets no dangling address. */
   [VALUE](): bigint;
+  /** Throws for memory of another device. */
+  [BYTES](): Uint8Array;
 }
 
 /** A tensor in an array that the caller keeps reading and writing. */
@@ -65,6 +72,11 @@ export class ArrayTensor implements Tensor {
     return this.#value.pointer;
   }
 
+  [BYTES](): Uint8Array {
+    this.#checkLength();
+    return bytesOf(this.host.data);
+  }
+
   /** Transferring an array to another thread leaves it without elements, and its memory with another owner. */
   #checkLength(): void {
     const { length } = this.host.data;
@@ -82,8 +94,10 @@ export class DeviceTensor implements Tensor {
   readonly shape: readonly number[];
   readonly #context: Context;
   readonly #value: Handle;
-  /** In the memory of this process, the tensor's bytes; otherwise undefined. Never leaves this object. */
+  /** In the memory of this process, the tensor's bytes; otherwise undefined. Never leaves this folder. */
   readonly #bytes: Uint8Array | undefined;
+  /** What owns the memory, and the first byte there. */
+  readonly #place: { readonly memory: Handle; readonly from: number };
   #parts = false;
 
   /** Allocates memory, which holds anything until it is written. Throws a NativeFailure if there is not enough. */
@@ -95,11 +109,17 @@ export class DeviceTensor implements Tensor {
       native.call('CreateTensorAsOrtValue', allocator.pointer, sizes, shape.length, type, out),
     );
     const value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: allocator }, pointer);
-    return new DeviceTensor(context, { dtype, shape }, value);
+    return new DeviceTensor(context, { dtype, shape }, value, { memory: value, from: 0 });
   }
 
-  private constructor(context: Context, { dtype, shape }: TensorType, value: Handle) {
+  private constructor(
+    context: Context,
+    { dtype, shape }: TensorType,
+    value: Handle,
+    place: { readonly memory: Handle; readonly from: number },
+  ) {
     this.#context = context;
+    this.#place = place;
     this.dtype = dtype;
     this.shape = shape;
     this.#value = value;
@@ -127,14 +147,26 @@ export class DeviceTensor implements Tensor {
     });
     this.#parts = true;
     const value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: this.#value }, pointer);
-    return new DeviceTensor(this.#context, { dtype, shape }, value);
+    const place = { memory: this.#place.memory, from: this.#place.from + from * size };
+    return new DeviceTensor(this.#context, { dtype, shape }, value, place);
+  }
+
+  /** Whether writing one of two tensors changes the other. */
+  overlaps(other: DeviceTensor): boolean {
+    const [one, two] = [this.#place, other.#place];
+    if (one.memory !== two.memory) return false;
+    return one.from < two.from + other.byteLength && two.from < one.from + this.byteLength;
+  }
+
+  get byteLength(): number {
+    return elementCount(this.shape) * elementSize(this.dtype);
   }
 
   /** Copies elements to the device. */
   async write(data: HostTensor['data']): Promise<void> {
     const from = new ArrayTensor(this.#context, { dtype: this.dtype, shape: this.shape, data });
     try {
-      await this.#copy(from, this, (bytes) => bytes.set(bytesOf(data)));
+      await copyTensors(this.#context, [{ from, to: this }]);
     } finally {
       from.release();
     }
@@ -144,7 +176,7 @@ export class DeviceTensor implements Tensor {
   async readInto(data: HostTensor['data']): Promise<void> {
     const to = new ArrayTensor(this.#context, { dtype: this.dtype, shape: this.shape, data });
     try {
-      await this.#copy(this, to, (bytes) => bytesOf(data).set(bytes));
+      await copyTensors(this.#context, [{ from: this, to }]);
     } finally {
       to.release();
     }
@@ -154,11 +186,11 @@ export class DeviceTensor implements Tensor {
   async copyFrom(other: DeviceTensor): Promise<void> {
     if (other.dtype !== this.dtype || other.shape.join() !== this.shape.join())
       throw new Error('bug in crobc: a tensor is copied to one of another type or shape');
-    await this.#copy(other, this, (bytes) => bytes.set(other.#bytes!));
+    await copyTensors(this.#context, [{ from: other, to: this }]);
   }
 
   async read(): Promise<HostTensor['data']> {
-    const data = elementsOf(this.dtype, new Uint8Array(elementCount(this.shape) * elementSize(this.dtype)));
+    const data = newElements(this.dtype, this.shape);
     await this.readInto(data);
     return data;
   }
@@ -179,16 +211,42 @@ export class DeviceTensor implements Tensor {
     return pointerFrom((out) => native.call('GetTensorMutableData', this.#value.pointer, out));
   }
 
-  /** onnxruntime has no copies within the memory of this process: there `within` makes them. */
-  async #copy(from: Tensor, to: Tensor, within: (bytes: Uint8Array) => void): Promise<void> {
-    const { thread, environment } = this.#context;
-    const [source, target] = [from[VALUE](), to[VALUE]()];
-    if (this.#bytes) within(this.#bytes);
-    else {
-      const [sources, targets] = [BigUint64Array.of(source), BigUint64Array.of(target)];
-      await thread.call('CopyTensors', environment.pointer, sources, targets, null, 1);
-    }
+  [BYTES](): Uint8Array {
+    if (this.#bytes === undefined) throw new Error('bug in crobc: a tensor is in the memory of another device');
+    if (this.#value.released) throw new Error('bug in crobc: a tensor is used after its release');
+    return this.#bytes;
   }
+}
+
+/** A copy between tensors of the same type and shape. */
+export interface Copy {
+  readonly from: Tensor;
+  readonly to: Tensor;
+}
+
+async function copyTensors(context: Context, copies: readonly Copy[]): Promise<void> {
+  if (context.inHostMemory) copyWithin(copies);
+  else await context.thread.sequence(copyCalls(context, copies));
+}
+
+/** Copies within the memory of this process, which onnxruntime does not do. */
+export function copyWithin(copies: readonly Copy[]): void {
+  for (const { from, to } of copies) to[BYTES]().set(from[BYTES]());
+}
+
+/** The calls that copy to a device, from it and within it: one for each direction, which onnxruntime asks for. */
+export function copyCalls({ environment }: Context, copies: readonly Copy[]): readonly ThreadCall[] {
+  const directions = new Map<string, Copy[]>();
+  for (const copy of copies) {
+    if (elementCount(copy.to.shape) === 0) continue;
+    const direction = `${copy.from.memory} to ${copy.to.memory}`;
+    directions.set(direction, [...(directions.get(direction) ?? []), copy]);
+  }
+  return [...directions.values()].map((some) => {
+    const sources = BigUint64Array.from(some, ({ from }) => from[VALUE]());
+    const targets = BigUint64Array.from(some, ({ to }) => to[VALUE]());
+    return threadCall('CopyTensors', environment.pointer, sources, targets, null, some.length);
+  });
 }
 
 /** A copy of an OrtValue in the memory of this process. */

@@ -1,24 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../../runtime/files/user-error.ts';
 import type { Engine } from '../../../runtime/ort/engine.ts';
-import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
+import { type NativeSettings, openNativeEngine } from '../../../runtime/ort/native-engine.ts';
 import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
 import { openEngine } from '../../../runtime/ort/open-engine.ts';
-import { RunFailure } from '../../../runtime/ort/session.ts';
-import { rowModel, squareModel } from './c-api/models.ts';
+import { type HostTensor, RunFailure } from '../../../runtime/ort/session.ts';
+import { powerModel, rowModel, scanModel, squareModel } from './c-api/models.ts';
 
-async function native(residence: 'arrays' | 'device'): Promise<Engine> {
-  const engine = await openNativeEngine('cpu', undefined, { residence });
+async function native(settings: NativeSettings): Promise<Engine> {
+  const engine = await openNativeEngine('cpu', undefined, settings);
   if ('missing' in engine) throw new Error(engine.missing);
   return engine;
 }
 
 const engines = [
   ['onnxruntime-node', async () => openNodeEngine('cpu', undefined)],
-  ['the C API with arrays', () => native('arrays')],
-  ['the C API with memory of the device', () => native('device')],
+  ['the C API with arrays', () => native({ residence: 'arrays' })],
+  ['the C API with memory of the device', () => native({ residence: 'device' })],
+  ['the C API with captured runs', () => native({ residence: 'device', firstRuns: 3 })],
 ] as const;
-const options = { threads: 1, planMemory: true };
+const options = { threads: 1, planMemory: true, captured: true };
 const matrix = (...elements: number[]) => ({ dtype: 'f32', shape: [2, 2], data: Float32Array.from(elements) }) as const;
 
 test.each(engines)('%s: bound, read, written and fed tensors', async (_, open) => {
@@ -45,10 +46,21 @@ test.each(engines)('%s: bound, read, written and fed tensors', async (_, open) =
   await step({ batch: matrix(0, 0, 0, 1) });
   await state.download();
   expect(state.host).toEqual(matrix(2, 3, 4, 15));
+  for (const last of [6, 7, 8]) {
+    await step({ batch: matrix(0, 0, 0.1, 0) });
+    await state.download();
+    expect((state.host.data as Float32Array)[2]).toBeCloseTo(last - 1);
+  }
   state.host.data.fill(7 as never);
   await state.upload();
-  const batch = matrix(0, 1, 0, 0);
-  expect(await model.run({ state }, { rate, batch }, 'loss')).toEqual(matrix(7, 6, 7, 7));
+  for (let i = 0; i < 3; i++) {
+    const batch = matrix(0, i, 0, 0);
+    expect(await model.run({ state }, { rate, batch }, 'loss')).toEqual(matrix(7, 7 - i, 7, 7));
+  }
+  const other = await engine.hold(matrix(1, 1, 1, 1));
+  const batch = matrix(1, 0, 0, 0);
+  expect(await model.run({ state: other }, { rate, batch }, 'loss')).toEqual(matrix(0, 1, 1, 1));
+  expect(await model.run({ state: other }, { rate, batch }, 'next')).toEqual(matrix(11, 1, 1, 1));
   await model.release();
   await engine.release();
 });
@@ -92,6 +104,38 @@ test.each(engines)('%s: a run that fails is a RunFailure, which training explain
   await run({ rows, index: index(2) });
   expect(row.data).toEqual(Float32Array.of(7));
   await engine.release();
+});
+
+test.each(engines)('%s: arrays for what is fed and written', async (_, open) => {
+  const engine = await open();
+  const model = await engine.open(await squareModel(2, ['x'], { y: (build, x) => build.add(x!, x!) }), options);
+  const [x, y] = [0, 1].map(() => engine.array({ dtype: 'f32', shape: [2, 2] })) as [HostTensor, HostTensor];
+  const run = model.bind({ inputs: {}, outputs: {}, reads: { x }, writes: { y } });
+  for (const n of [1, 2, 3]) {
+    (x.data as Float32Array).set([n, 0, 1, 2]);
+    await run({});
+    expect(y).toEqual(matrix(2 * n, 0, 2, 4));
+  }
+  await engine.release();
+});
+
+test('a model tells why its runs are not captured', async () => {
+  const reasons = [
+    [
+      await native({ residence: 'device', firstRuns: 3 }),
+      undefined,
+      'the model has Scan, of which CUDA graphs have none',
+    ],
+    [await native({}), 'the device has no CUDA graphs', 'the device has no CUDA graphs'],
+    [openNodeEngine('cpu', undefined), 'onnxruntime-node has no CUDA graphs', 'onnxruntime-node has no CUDA graphs'],
+  ] as const;
+  for (const [engine, plain, scan] of reasons) {
+    const model = await engine.open(await powerModel(2, 2), options);
+    expect(model.uncaptured).toBe(plain);
+    expect((await engine.open(scanModel(), options)).uncaptured).toBe(scan);
+    expect((await engine.open(scanModel(), { ...options, captured: false })).uncaptured).toBeUndefined();
+    await engine.release();
+  }
 });
 
 describe('the engine of a device', () => {

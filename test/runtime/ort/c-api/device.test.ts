@@ -162,7 +162,7 @@ describe('bound tensors', () => {
 test('the nodes of a session by provider', async () => {
   const device = await openDevice();
   const session = await device.open(await powerModel(4, 7), { optimised: false, placement: true });
-  expect([...session.placement()]).toEqual([['CPUExecutionProvider', 7]]);
+  expect([...session.placement()]).toEqual([['CPUExecutionProvider', { count: 7, operators: new Set(['MatMul']) }]]);
 });
 
 describe('several sessions', () => {
@@ -382,6 +382,6 @@ describe('failures of onnxruntime', () => {
 });
 
 test('settings of CUDA’s provider', () => {
-  expect(cudaSettings({ device: 'cuda', tf32: true })).toMatchObject({ use_tf32: '1' });
-  expect(cudaSettings({ device: 'cuda', tf32: false })).toMatchObject({ use_tf32: '0' });
+  expect(cudaSettings({ tf32: true, captures: true })).toMatchObject({ use_tf32: '1', enable_cuda_graph: '1' });
+  expect(cudaSettings({ tf32: false, captures: false })).toMatchObject({ use_tf32: '0', enable_cuda_graph: '0' });
 });

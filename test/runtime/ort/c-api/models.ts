@@ -1,3 +1,4 @@
+import onnxProto from 'onnx-proto';
 import { constant } from '../../../../compiler/dims/dim.ts';
 import { Facts } from '../../../../compiler/dims/facts.ts';
 import { emitOnnx } from '../../../../compiler/emit/onnx/emit.ts';
@@ -49,4 +50,41 @@ export function powerModel(size: number, times: number): Promise<Uint8Array> {
     return y;
   };
   return squareModel(size, ['x'], { y: (build, x) => power(build, x!) });
+}
+
+/** A model with control flow: `y` = `x` + `x` for f32[2, 2], row by row. */
+export function scanModel(): Uint8Array {
+  const { GraphProto, ModelProto } = onnxProto.onnx;
+  const port = (name: string, sizes: readonly number[]) => ({
+    name,
+    type: { tensorType: { elemType: 1, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } } },
+  });
+  const body = GraphProto.create({
+    name: 'body',
+    node: [{ opType: 'Add', input: ['row', 'row'], output: ['twice'] }],
+    input: [port('row', [2])],
+    output: [port('twice', [2])],
+  });
+  return ModelProto.encode(
+    ModelProto.create({
+      irVersion: 8,
+      opsetImport: [{ domain: '', version: 17 }],
+      graph: {
+        name: 'scan',
+        node: [
+          {
+            opType: 'Scan',
+            input: ['x'],
+            output: ['y'],
+            attribute: [
+              { name: 'body', type: 5, g: body },
+              { name: 'num_scan_inputs', type: 2, i: 1 },
+            ],
+          },
+        ],
+        input: [port('x', [2, 2])],
+        output: [port('y', [2, 2])],
+      },
+    }),
+  ).finish();
 }
