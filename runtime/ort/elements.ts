@@ -1,5 +1,5 @@
 import type { DType } from '../../compiler/ir/types.ts';
-import type { HostTensor } from './session.ts';
+import type { HostTensor } from './host-tensor.ts';
 
 /** Arrays for elements of each type, as of a `HostTensor`. */
 export const arrays = {

@@ -1,4 +1,5 @@
-import type { Device, Feeds, HostTensor } from './session.ts';
+import type { Feeds, HostTensor } from './host-tensor.ts';
+import type { Device } from './session-types.ts';
 
 /** A tensor of this process that models read and write again and again, and its copy on the device. */
 export interface Resident {

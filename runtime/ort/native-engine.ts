@@ -11,8 +11,10 @@ import {
   type Tensor,
 } from './c-api/device.ts';
 import type { Engine, EngineModel, EngineSettings, Resident } from './engine.ts';
+import { loadFailure, nativeMessage, runFailure } from './failures.ts';
+import type { Feeds, HostTensor } from './host-tensor.ts';
 import { residentArray } from './node-engine.ts';
-import { type Feeds, type HostTensor, loadFailure, nativeMessage, runFailure, TINY_MODEL } from './session.ts';
+import { TINY_MODEL } from './tiny-model.ts';
 
 /** Where state is: in arrays of this process, or in memory that onnxruntime allocates on the device. */
 export type Residence = 'arrays' | 'device';

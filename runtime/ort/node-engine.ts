@@ -1,6 +1,8 @@
 import { newElements } from './elements.ts';
 import type { Engine, EngineModel, Resident } from './engine.ts';
-import { type Device, type Feeds, type HostTensor, openSession } from './session.ts';
+import type { Feeds, HostTensor } from './host-tensor.ts';
+import { openNodeSession } from './node-session.ts';
+import type { Device } from './session-types.ts';
 
 /** An engine of onnxruntime-node, whose tensors are all arrays of this process. */
 export function openNodeEngine(device: Device, note: string | undefined): Engine {
@@ -10,7 +12,8 @@ export function openNodeEngine(device: Device, note: string | undefined): Engine
     hold: async (host) => residentArray(host),
     array: ({ dtype, shape }) => ({ dtype, shape, data: newElements(dtype, shape) }),
     async open(model, { threads, planMemory, captured = false }): Promise<EngineModel> {
-      const session = await openSession(model, { device, planMemory, ...(threads === undefined ? {} : { threads }) });
+      const options = { device, note, planMemory, ...(threads === undefined ? {} : { threads }) };
+      const session = await openNodeSession(model, options);
       return {
         inputs: session.inputs.map(({ name }) => name),
         uncaptured: captured ? 'onnxruntime-node has no CUDA graphs' : undefined,

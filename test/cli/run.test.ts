@@ -127,7 +127,7 @@ test('streams, environment, folder, words and end of the process are read in one
   const direct = /\bprocess\.(stdout|stderr|stdin|env|cwd|chdir|argv|exit|exitCode|on|off)\b/;
   // Libraries that a process loads once, with the variables that are theirs.
   const loaders = [
-    ...['runtime/tfjs/load.ts', 'runtime/ort/session.ts', 'runtime/ort/nvidia-driver.ts'],
+    ...['runtime/tfjs/load.ts', 'runtime/ort/short-command-line.ts', 'runtime/ort/nvidia-driver.ts'],
     'runtime/ort/ready-cuda.ts',
   ];
   const files = ['cli', 'runtime'].flatMap((folder) =>

@@ -1,5 +1,5 @@
 import { newElements } from '../elements.ts';
-import type { Feeds, HostTensor, PortType } from '../session.ts';
+import type { Feeds, HostTensor, PortType } from '../host-tensor.ts';
 import { threadCall } from './call-thread.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { Handle } from './handle.ts';

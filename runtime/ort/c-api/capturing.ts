@@ -10,7 +10,8 @@ export interface CapturingSession {
 
 /**
  * Opens a session whose runs can be captured, if the model allows it. A captured run is repeated without the CPU: what
- * a node does there, such as choosing a branch or a size from values, would be as in the first run.
+ * a node does there, such as choosing a branch or a size from values, would be as in the first run. What the CPU computes
+ * from shapes alone may be so, and onnxruntime accepts nothing else there.
  */
 export async function openCapturing(
   capture: Capture | undefined,
@@ -21,12 +22,11 @@ export async function openCapturing(
   try {
     session = await open(true);
   } catch (error) {
-    // onnxruntime refuses what it cannot capture.
     if (!(error instanceof NativeFailure && /graph capture feature/.test(error.message))) throw error;
     const plain = await open(false);
-    return { session: plain, uncaptured: obstacle(plain, capture) ?? 'onnxruntime does not capture the model' };
+    return { session: plain, uncaptured: obstacle(plain) ?? nodesElsewhere(plain, capture) };
   }
-  const uncaptured = obstacle(session, capture);
+  const uncaptured = obstacle(session);
   if (uncaptured === undefined) return { session, uncaptured };
   await session.release();
   return { session: await open(false), uncaptured };
@@ -35,13 +35,17 @@ export async function openCapturing(
 /** Operators that contain graphs, or whose results have a size that depends on values, for which the CPU waits. */
 const uncapturable = ['If', 'Loop', 'Scan', 'NonZero', 'Compress', 'Unique', 'NonMaxSuppression'];
 
-function obstacle(session: NativeSession, { provider }: Capture): string | undefined {
-  const placement = session.placement();
-  const types = [...placement.values()].flatMap(({ operators }) => [...operators]);
+function obstacle(session: NativeSession): string | undefined {
+  const types = [...session.placement().values()].flatMap(({ operators }) => [...operators]);
   const found = uncapturable.filter((type) => types.includes(type));
   if (found.length > 0) return `the model has ${found.join(', ')}, of which CUDA graphs have none`;
-  for (const [name, { count, operators }] of placement)
-    if (name !== provider) return `${count} nodes do not run on CUDA: ${[...operators].sort().join(', ')}`;
   const [onHost] = session.onHost;
   return onHost === undefined ? undefined : `${onHost} is not on CUDA`;
+}
+
+/** What onnxruntime refuses, if there is no other obstacle. */
+function nodesElsewhere(session: NativeSession, { provider }: Capture): string {
+  const others = [...session.placement()].filter(([name]) => name !== provider);
+  const types = others.flatMap(([, { operators }]) => [...operators]).sort();
+  return `not all nodes run on CUDA${types.length === 0 ? '' : `: ${types.join(', ')}`}`;
 }

@@ -1,4 +1,6 @@
-import { expectShortCommandLine, type HostTensor, TINY_MODEL } from '../session.ts';
+import type { HostTensor } from '../host-tensor.ts';
+import { expectShortCommandLine } from '../short-command-line.ts';
+import { TINY_MODEL } from '../tiny-model.ts';
 import { CallThread } from './call-thread.ts';
 import { type CapturingSession, openCapturing } from './capturing.ts';
 import { type Context, pointerFrom } from './context.ts';
@@ -9,7 +11,7 @@ import { captureOf, type Provider, prepareProvider } from './provider.ts';
 import { type AppendProvider, FATAL, NativeSession, type NativeSessionOptions, openNativeSession } from './session.ts';
 import { ArrayTensor, DeviceTensor, type TensorType } from './tensor.ts';
 
-export type { Bound, BoundRun } from './bound-run.ts';
+export { type Bound, type BoundRun, misfitOf } from './bound-run.ts';
 export type { CapturingSession } from './capturing.ts';
 export { NativeFailure, type NoNative } from './native.ts';
 export type { Provider } from './provider.ts';

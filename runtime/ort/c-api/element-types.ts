@@ -1,6 +1,6 @@
 import type { DType } from '../../../compiler/ir/types.ts';
 import { arrays } from '../elements.ts';
-import type { HostTensor } from '../session.ts';
+import type { HostTensor } from '../host-tensor.ts';
 
 /** ONNXTensorElementDataType of each type. */
 const numbers = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10 } as const satisfies Readonly<Record<DType, number>>;

@@ -1,5 +1,5 @@
 import { newElements } from '../elements.ts';
-import type { HostTensor } from '../session.ts';
+import type { HostTensor } from '../host-tensor.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { elementNumber, elementSize, elementsOn } from './element-types.ts';
 import { Handle } from './handle.ts';

@@ -1,6 +1,6 @@
 import type { DType } from '../../../compiler/ir/types.ts';
 import { UserError } from '../../files/user-error.ts';
-import type { PortType } from '../session.ts';
+import type { PortType } from '../host-tensor.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { elementDType, elementName } from './element-types.ts';
 import type { Native } from './native.ts';

@@ -1,4 +1,5 @@
-import type { PortType } from '../session.ts';
+import { halfEntries } from '../half-settings.ts';
+import type { PortType } from '../host-tensor.ts';
 import { type Bound, BoundRun } from './bound-run.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { Handle } from './handle.ts';
@@ -135,9 +136,3 @@ export async function openNativeSession(
 }
 
 export const FATAL = 4;
-
-/**
- * Session options for half precision. On the CPU, onnxruntime 1.30 computes it in float32, and its layout transformer
- * crashes the process at some convolutions, for example one that is followed by a transpose and a mean.
- */
-export const halfEntries = { 'optimization.disable_specified_optimizers': 'NchwcTransformer' };

@@ -1,4 +1,4 @@
-import type { Feeds, HostTensor } from '../session.ts';
+import type { Feeds, HostTensor } from '../host-tensor.ts';
 import type { Bound, BoundRun } from './bound-run.ts';
 import type { NativeSession } from './session.ts';
 import type { ArrayTensor, TensorType } from './tensor.ts';

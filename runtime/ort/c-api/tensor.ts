@@ -1,6 +1,6 @@
 import type { DType } from '../../../compiler/ir/types.ts';
 import { newElements } from '../elements.ts';
-import type { HostTensor } from '../session.ts';
+import type { HostTensor } from '../host-tensor.ts';
 import { type ThreadCall, threadCall } from './call-thread.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { elementNumber, elementSize, elementsOf, holdsElements } from './element-types.ts';

@@ -3,7 +3,8 @@ import { RunCancelled } from '../../../../runtime/ort/c-api/bound-run.ts';
 import { NativeDevice } from '../../../../runtime/ort/c-api/device.ts';
 import { NativeFailure } from '../../../../runtime/ort/c-api/native.ts';
 import { cudaSettings } from '../../../../runtime/ort/c-api/provider.ts';
-import { openSession, TINY_MODEL } from '../../../../runtime/ort/session.ts';
+import { openNodeSession } from '../../../../runtime/ort/node-session.ts';
+import { TINY_MODEL } from '../../../../runtime/ort/tiny-model.ts';
 import { powerModel, squareModel } from './models.ts';
 
 const tiny = Buffer.from(TINY_MODEL, 'base64');
@@ -153,7 +154,7 @@ describe('bound tensors', () => {
     const session = await device.open(model, { threads: 2 });
     const [x, y] = [device.array(square(size, some(size))), device.array(square(size))];
     await session.bind({ inputs: { x }, outputs: { y } }).run();
-    const other = await openSession(model, { device: 'cpu', threads: 2 });
+    const other = await openNodeSession(model, { device: 'cpu', note: undefined, threads: 2 });
     expect(y.host.data).toEqual((await other.run({ x: x.host })).y!.data);
     await other.release();
   });
@@ -190,7 +191,7 @@ describe('several sessions', () => {
     const [one, other] = [await openDevice(), await openDevice()];
     const expected = await Promise.all(
       (await models()).map(async ({ model, x }) => {
-        const session = await openSession(model, { device: 'cpu', threads: 1 });
+        const session = await openNodeSession(model, { device: 'cpu', note: undefined, threads: 1 });
         const { y } = await session.run({ x });
         await session.release();
         return y!.data;

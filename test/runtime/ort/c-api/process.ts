@@ -4,8 +4,9 @@ import { NativeDevice } from '../../../../runtime/ort/c-api/device.ts';
 import { loadNative } from '../../../../runtime/ort/c-api/native.ts';
 import { onnxRuntimeLibrary } from '../../../../runtime/ort/library-path.ts';
 import { loadKoffi } from '../../../../runtime/ort/load-koffi.ts';
+import { openNodeSession } from '../../../../runtime/ort/node-session.ts';
 import { carryOut, planCuda } from '../../../../runtime/ort/ready-cuda.ts';
-import { openSession, TINY_MODEL } from '../../../../runtime/ort/session.ts';
+import { TINY_MODEL } from '../../../../runtime/ort/tiny-model.ts';
 import { powerModel } from './models.ts';
 
 /** What process.test.ts runs in a process of its own. */
@@ -20,7 +21,7 @@ if (what === 'linked') {
   const environment = { VIRTUAL_ENV: join(folder, 'venv') };
   const plan = planCuda({ library, version, environment, system: [], links: join(folder, 'links') });
   carryOut(plan, (path) => koffi.load(path));
-  const opened = await openSession(Buffer.from(TINY_MODEL, 'base64'), { device: 'cpu' });
+  const opened = await openNodeSession(Buffer.from(TINY_MODEL, 'base64'), { device: 'cpu', note: undefined });
   await opened.release();
   const maps = readFileSync('/proc/self/maps', 'utf8');
   const libraries = new Set([...maps.matchAll(/\S*libonnxruntime\.so\S*/g)].map(([path]) => path));
