@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
+import { threads } from './threads.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -90,13 +91,6 @@ const programs = {
 };
 /** Entry points of the package. */
 const entries = ['compiler', 'grammar', 'runtime'];
-const threads = {
-  'decode-worker': 'runtime/data/decode-worker.ts',
-  'client-worker': 'runtime/build/client-worker.ts',
-  'call-worker': 'runtime/ort/c-api/call-worker.mjs',
-  'model-worker': 'runtime/serve/model-worker.ts',
-  'picture-worker': 'runtime/serve/picture-worker.ts',
-};
 const inputs = {
   ...programs,
   main: 'cli/main.ts',
