@@ -33,7 +33,8 @@ export const conv2d: Lowering<'conv2d'> = (node, emission) => [convolution(node,
 
 /**
  * Lowers to ConvTranspose. Rows and columns that no window of a strided convolution reached become `output_padding`, an
- * attribute. If their number is unknown, the full result is computed and cropped or padded to size.
+ * attribute. If their number is unknown, the result is cropped or padded to size; also if the padding differs from side
+ * to side, for which onnxruntime's CUDA provider has no kernel.
  */
 export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
   const [dy, w] = node.inputs;
@@ -49,18 +50,25 @@ export const conv2dDx: Lowering<'conv2d_dx'> = (node, emission) => {
   const missed = ([0, 1] as const).map((i) =>
     known(facts, sub(add(shape[2 + i]!, constant(pad[i] + pad[2 + i]!)), covered[i])),
   );
-  if (missed.every((rows) => rows !== undefined)) {
+  const isEven = pad[0] === pad[2] && pad[1] === pad[3];
+  if (isEven && missed.every((rows) => rows !== undefined)) {
     const rest = missed.some((rows) => rows > 0) ? { output_padding: ints(missed) } : {};
     const attributes = { ...windowAttributes(node.attributes, kernel), ...rest };
     return [emission.node('ConvTranspose', inputs, node.outputs[0].type, attributes)];
   }
-  const unpadded = { ...node.attributes, pad: [0, 0, 0, 0] as const };
+  // The operator crops what both sides lose in any case.
+  const even = ([0, 1] as const).map((i) => {
+    const rows = missed[i];
+    return rows === undefined ? 0 : Math.max(0, Math.min(pad[i], pad[2 + i]! - rows));
+  }) as [number, number];
   const { dtype } = node.outputs[0].type;
-  const all = { dtype, shape: [shape[0]!, shape[1]!, ...covered] };
-  const whole = emission.node('ConvTranspose', inputs, all, windowAttributes(unpadded, kernel));
+  const computed = covered.map((size, i) => sub(size, constant(2 * even[i]!)));
+  const attributes = windowAttributes({ ...node.attributes, pad: [...even, ...even] }, kernel);
+  const all = { dtype, shape: [shape[0]!, shape[1]!, ...computed] };
+  const whole = emission.node('ConvTranspose', inputs, all, attributes);
   // Negative pads crop.
-  const low = [0, 0, -pad[0], -pad[1]].map(constant);
-  const high = ([0, 1] as const).map((i) => sub(add(shape[2 + i]!, constant(pad[i])), covered[i]));
-  const pads = emission.dims.vector([...low, constant(0), constant(0), ...high]);
+  const low = ([0, 1] as const).map((i) => constant(even[i] - pad[i]));
+  const high = ([0, 1] as const).map((i) => sub(sub(shape[2 + i]!, computed[i]!), low[i]!));
+  const pads = emission.dims.vector([constant(0), constant(0), ...low, constant(0), constant(0), ...high]);
   return [emission.node('Pad', [whole, pads], node.outputs[0].type)];
 };

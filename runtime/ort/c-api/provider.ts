@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { CallThread } from './call-thread.ts';
 import { type Capture, pointerFrom } from './context.ts';
 import type { Handle } from './handle.ts';
-import type { Native } from './native.ts';
+import { type Native, NativeFailure } from './native.ts';
 import type { AppendProvider } from './session.ts';
 
 /** An execution provider with its settings. */
@@ -38,10 +38,15 @@ export async function prepareProvider(
       // The provider's own copies between the memory of this process and the device are only found once it is
       // registered.
       const library = join(dirname(native.path), 'libonnxruntime_providers_cuda.so');
-      await thread.call('RegisterExecutionProviderLibrary', environment.pointer, 'crobc.cuda', library);
+      await thread.call('RegisterExecutionProviderLibrary', environment.pointer, 'crobc.cuda', library).catch(known);
       return append;
     }
   }
+}
+
+/** All environments of a process are one, so an open device has registered the library for the next one as well. */
+function known(error: unknown): void {
+  if (!(error instanceof NativeFailure && /already registered/.test(error.message))) throw error;
 }
 
 /** Settings of CUDA's provider (onnxruntime's CUDAExecutionProvider page). */

@@ -66,6 +66,15 @@ test('rows that no window reached are output_padding where their number is known
   ]);
 });
 
+test('padding that differs from side to side is cropped apart: the CUDA provider has no kernel for it', () => {
+  const attributes = { stride: [2, 2], pad: [0, 0, 1, 1], dilation: [1, 1], groups: 1 } as const;
+  const even = (name: string): Clause => ({ kind: 'mod', value: variable(name), modulus: 2, remainder: 0 });
+  const text = lines(emitted(trained(attributes, 4, [8, 4, 3, 3], Facts.none.assume(even('H')).assume(even('W')))));
+  const [transposed] = text.filter((line) => line.includes('ConvTranspose'));
+  expect(transposed).toMatch(/ConvTranspose\(y, w, kernel_shape=\[3, 3\], strides=\[2, 2\]\)$/);
+  expect(text.find((line) => line.startsWith('dx = '))).toContain('Pad(');
+});
+
 test('updates to one row add up, from however many threads', async () => {
   const build = new GraphBuilder(Facts.none);
   const rows = constant(7);

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { constant, variables } from '../../compiler/dims/dim.ts';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import { bindDims } from '../../compiler/graphs/bind.ts';
+import { indexInputs } from '../../compiler/graphs/index-check.ts';
+import type { Graph } from '../../compiler/ir/graph.ts';
+import { staticShape } from '../../compiler/ir/shapes.ts';
+import { compileTraining } from '../../compiler/training/compile-training.ts';
+import { differentiate, trainingStep } from '../../compiler/training/step.ts';
+import { diskHost } from '../../runtime/files/source-host.ts';
+import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
+import { NativeDevice } from '../../runtime/ort/c-api/device.ts';
+
+const files = [
+  'models/crobim.crob',
+  'models/sizes.crob',
+  ...readdirSync('models/rivals').map((name) => `models/rivals/${name}`),
+];
+const models = files.flatMap((file) =>
+  [...readFileSync(file, 'utf8').matchAll(/^model (\w+_micro\w*)/gm)].map(([, model]) => [model!, file] as const),
+);
+
+let device: NativeDevice;
+
+beforeAll(async () => {
+  const opened = await NativeDevice.open({ device: 'cuda', tf32: true });
+  if ('missing' in opened) throw new Error(opened.missing);
+  device = opened;
+});
+
+afterAll(() => device.release());
+
+/** The graph for one image: with open dims, nodes that compute shapes run on the CPU. */
+function forOneImage(graph: Graph): Graph {
+  const open = graph.inputs.flatMap(({ value }) => value.type.shape.flatMap((dim) => [...variables(dim)]));
+  return bindDims(graph, new Map(open.map((name) => [name, constant(1)])));
+}
+
+/** Operators that do not run on CUDA, of a graph whose weights are all zero. */
+async function elsewhere(graph: Graph): Promise<readonly string[]> {
+  const sizes = new Map<string, number>();
+  for (const node of graph.nodes)
+    if (node.op === 'weight')
+      sizes.set(
+        node.attributes.path,
+        staticShape(node.outputs[0].type).reduce((product, size) => product * size, 1),
+      );
+  const emitted = emitOnnx(graph, { producerVersion: 'test', hostChecks: indexInputs(graph) });
+  const bytes = await encodeOnnx(emitted, { read: (path) => new Float32Array(sizes.get(path)!) });
+  const session = await device.open(bytes, { placement: true, planMemory: false });
+  const others = [...session.placement()].filter(([provider]) => provider !== 'CUDAExecutionProvider');
+  await session.release();
+  return others.flatMap(([, { operators }]) => [...operators]);
+}
+
+test.each(models)('every operator of %s and of its training step runs on CUDA', async (model, file) => {
+  const { training } = compileTraining(diskHost(), file, { model, dims: new Map(), overrides: [] });
+  const step = trainingStep(differentiate(training!), { packed: true });
+  for (const graph of [forOneImage(training!.inference), step.graph])
+    expect(await elsewhere(graph), graph.name).toEqual([]);
+});
