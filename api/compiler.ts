@@ -245,7 +245,7 @@ export interface BuildOptions extends ProgressOptions {
   /** The folder to write to; it is created if it does not exist. */
   readonly out: string;
   /** The type of floats inside the graph, by default f32. The types of inputs and outputs do not change. */
-  readonly dtype?: 'f32' | 'f16';
+  readonly dtype?: 'f32' | 'f16' | 'bf16';
   /** A safetensors file. Without one, weights are drawn from `seed`. */
   readonly weights?: string;
   /** 0 by default. */

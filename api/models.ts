@@ -1,7 +1,7 @@
 import { asConstant } from '../compiler/dims/dim.ts';
 import type { Graph, Value } from '../compiler/ir/graph.ts';
 import { graphHash } from '../compiler/ir/hash.ts';
-import type { TensorType } from '../compiler/ir/types.ts';
+import { portDType, type TensorType } from '../compiler/ir/types.ts';
 import type { CompiledFile, CompiledTrainingFile } from '../runtime/build/source-model.ts';
 import { UserError } from '../runtime/files/user-error.ts';
 
@@ -82,5 +82,5 @@ function portsOf(graph: Graph, ports: readonly { readonly name: string; readonly
 
 /** @internal */
 export function portOf({ facts }: Graph, name: string, { dtype, shape }: TensorType): Port {
-  return { name, dtype, shape: shape.map((dim) => asConstant(dim) ?? facts.show(dim)) };
+  return { name, dtype: portDType(dtype), shape: shape.map((dim) => asConstant(dim) ?? facts.show(dim)) };
 }

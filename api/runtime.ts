@@ -39,7 +39,7 @@ export interface RunningOptions extends ProgressOptions {
   /** `auto` by default. */
   readonly device?: Device | 'auto';
   /** The type of floats inside the graph, by default f32. */
-  readonly dtype?: 'f32' | 'f16';
+  readonly dtype?: 'f32' | 'f16' | 'bf16';
   /** Threads within an operator on the CPU; by default, one for each physical core. */
   readonly threads?: number;
   /** The folder to write to. The built model is cached in its subfolder `model-cache/` for the next call. */

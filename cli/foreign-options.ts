@@ -35,7 +35,7 @@ function settingsExcept(options: readonly string[]): Names {
 /** By command: option names of other programs, with crobc's equivalents. */
 const foreign: Readonly<Record<string, Names>> = {
   train: {
-    ...settingsExcept(['lr', 'epochs', 'steps', 'seed']),
+    ...settingsExcept(['lr', 'epochs', 'steps', 'seed', 'precision']),
     'learning-rate': '--lr',
     wd: '--set recipe.weight_decay=…',
     batch: '--batch-size',
@@ -43,6 +43,9 @@ const foreign: Readonly<Record<string, Names>> = {
     'max-steps': '--steps',
     'max-iters': '--steps',
     'max-epochs': '--epochs',
+    amp: '--precision bf16',
+    fp16: '--precision f16',
+    bf16: '--precision bf16',
     config: '--recipe NAME',
     ...ofModels,
     ...ofData,

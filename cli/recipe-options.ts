@@ -9,6 +9,7 @@ const recipeOptions = [
   { option: 'epochs', flag: '--epochs', setting: 'recipe.epochs', kind: 'length', taught: true },
   { option: 'seed', flag: '--seed', setting: 'recipe.seed', kind: 'seed', taught: false },
   { option: 'lr', flag: '--lr', setting: 'recipe.lr', kind: 'lr', taught: true },
+  { option: 'precision', flag: '--precision', setting: 'recipe.precision', kind: 'precision', taught: false },
   { option: 'batchSize', flag: '--batch-size', setting: 'B', kind: 'batch', taught: true },
 ] as const;
 
@@ -30,7 +31,15 @@ export interface GivenSettings {
 export function asSettings(options: RecipeOptions, set: readonly string[] = []): GivenSettings {
   const given = recipeOptions.flatMap((one) => {
     const value = options[one.option];
-    return value === undefined ? [] : [{ ...one, typed: `${one.flag} ${value}`, assigned: `${one.setting}=${value}` }];
+    return value === undefined
+      ? []
+      : [
+          {
+            ...one,
+            typed: `${one.flag} ${value}`,
+            assigned: `${one.setting}=${value}`,
+          },
+        ];
   });
   const byKind = new Map<string, string>();
   const claim = (kind: string, typed: string) => {

@@ -345,8 +345,9 @@ const settingsOfRecipe: ReadonlyMap<string, string> = new Map([
   ['load', 'published weights come by a path: `init backbone.* from "swin.safetensors" via huggingface_swin`'],
   ['lr_backbone', 'a part has its rate in a group: `group backbone.* { lr = 0.1x }`'],
   ['backbone_lr', 'a part has its rate in a group: `group backbone.* { lr = 0.1x }`'],
-  ['amp', 'a step is computed in f32'],
-  ['fp16', 'a step is computed in f32; `crobc build --dtype f16` writes a trained model in half precision'],
+  ['amp', 'mixed precision is `precision = "bf16"`, or "f16" with a scaled loss'],
+  ['fp16', 'write `precision = "f16"`; `crobc build --dtype f16` writes a trained model in half precision'],
+  ['bf16', 'write `precision = "bf16"`'],
   ['drop', 'a term of the recipe that this one extends is taken out with `without name`'],
 ]);
 

@@ -36,7 +36,9 @@ export function look(io: Io, file: string, options: BuildOptions, given: Readonl
   const unused = forFiles.find((name) => given.has(name));
   if (unused) throw new UsageError(`--${unused} is for what is built, and --print-after and --explain write nothing`);
   if (options.graph === 'step' && options.dtype !== 'f32')
-    throw new UsageError('a training step is computed in f32: leave --dtype out');
+    throw new UsageError(
+      'a training step is computed in the precision of its recipe: leave --dtype out, or add --set recipe.precision=f16',
+    );
   if (printAfter !== undefined && explain !== undefined)
     throw new UsageError('--print-after and --explain show different things: give one of them');
   if (printAfter === 'list') {
@@ -55,18 +57,25 @@ export function look(io: Io, file: string, options: BuildOptions, given: Readonl
   if (explain !== undefined) return explainRule(io, file, explain, options);
   if (options.json) throw new UsageError('--print-after prints the graph in its own notation: leave --json out');
   if (printAfter !== 'all') checkStage(printAfter!, options);
+  let ran = false;
   const compiled = observe(io, file, options, {
     after: (pass, graph) => {
-      if (printAfter === 'all' || printAfter === pass) printText(io, `// after ${pass}\n${print(graph)}\n`);
+      if (printAfter !== 'all' && printAfter !== pass) return;
+      ran = true;
+      printText(io, `// after ${pass}\n${print(graph)}\n`);
     },
   });
+  if (compiled && !ran)
+    throw new UsageError(
+      `the pass ${printAfter} runs only with a precision of bf16 or f16 (--set recipe.precision=bf16)`,
+    );
   return compiled ? 0 : 1;
 }
 
 /** The values that `--print-after` takes: the passes and, for a training step, also the stages between them. */
 function stages({ graph }: BuildOptions): readonly string[] {
   const passes = pipeline.map(({ name }) => name);
-  return graph === 'step' ? [...passes.filter((name) => name !== 'half'), 'differentiate', 'step'] : passes;
+  return graph === 'step' ? [...passes, 'differentiate', 'step'] : passes;
 }
 
 function checkStage(name: string, options: BuildOptions): void {
@@ -78,8 +87,8 @@ function checkStage(name: string, options: BuildOptions): void {
     );
   }
   const pass = pipeline.find((one) => one.name === name);
-  if (pass?.only && pass.only !== options.dtype)
-    throw new UsageError(`the pass ${name} runs with --dtype ${pass.only} alone`);
+  if (pass?.only && options.graph !== 'step' && !pass.only.includes(options.dtype))
+    throw new UsageError(`the pass ${name} runs only with --dtype ${pass.only.join(' or ')}`);
 }
 
 /** Returns where a node was written: `crobim.crob:33`. */
@@ -102,7 +111,9 @@ function observe(io: Io, file: string, options: BuildOptions, observer: PassObse
 }
 
 function stepUnder(training: Training, recompute: readonly string[], observer: PassObserver): Graph {
-  const differentiated = differentiate(training, recompute, observer);
+  const { precision } = training.recipe;
+  const half = precision === 'bf16' || precision === 'f16' ? { type: precision, emulated: false } : undefined;
+  const differentiated = differentiate(training, recompute, observer, half);
   const { graph } = trainingStep(differentiated);
   observer.after?.('step', graph);
   return graph;

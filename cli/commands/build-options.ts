@@ -9,7 +9,7 @@ export interface BuildOptions {
   /** False with --no-weights. */
   readonly weights?: string | false;
   readonly via?: string;
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly target: 'onnx' | 'tfjs' | 'torch' | 'triton';
   readonly seed: number;
   /** Patterns of named values. */

@@ -9,6 +9,10 @@ import type { BuildOptions } from './build-options.ts';
 /** `crobc build --target triton`. */
 export async function buildForTriton(io: Invocation, file: string, options: BuildOptions): Promise<number> {
   if (options.weights === false) throw new UsageError('Triton runs a model with its weights: leave --no-weights out');
+  if (options.dtype === 'bf16')
+    throw new UsageError(
+      '--dtype bf16 is not for --target triton, whose model is run once on the CPU: take f32 or f16',
+    );
   const { tensorrt = false, range = [], maxBatch = 8, out, dtype, seed } = options;
   if (range.length > 0 && !tensorrt) throw new UsageError('--range is for --tensorrt: other engines run any size');
   const twice = range.find(({ name }, i) => range.findIndex((one) => one.name === name) < i);

@@ -39,7 +39,7 @@ export interface EvalOptions {
   readonly phrases: boolean;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly threads?: number;
   readonly decodeThreads?: number;
   readonly batch: number;

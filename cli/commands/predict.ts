@@ -29,7 +29,7 @@ export interface PredictOptions {
   readonly stretch?: Stretch;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly threads?: number;
   readonly seed: number;
   /** Undefined without `--tile`, true for the model's size. */

@@ -31,7 +31,7 @@ export interface ServeOptions {
   readonly truncation?: Truncation;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly threads?: number;
   readonly seed: number;
   readonly out: string;

@@ -1,9 +1,9 @@
+import type { TrainingPrecision } from '../../compiler/training/recipe.ts';
 import type { OnBad } from '../../runtime/data/problems.ts';
 import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import type { Truncation } from '../../runtime/text/truncation.ts';
-import type { TorchOptions } from '../../runtime/training/torch/program-words.ts';
 
 /** Options of `crobc train`. */
 export interface TrainOptions {
@@ -13,7 +13,7 @@ export interface TrainOptions {
   readonly backend: 'onnx' | 'tfjs' | 'torch';
   readonly python?: string;
   readonly processes?: number;
-  readonly precision?: TorchOptions['precision'];
+  readonly precision?: TrainingPrecision;
   readonly fsdp?: boolean;
   readonly crobDraws?: boolean;
   readonly device: Device | 'auto';

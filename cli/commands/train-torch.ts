@@ -1,5 +1,7 @@
+import type { Recipe } from '../../compiler/training/recipe.ts';
 import type { CompiledTrainingFile } from '../../runtime/build/source-model.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
+import { UserError } from '../../runtime/files/user-error.ts';
 import { exitCodeOf } from '../../runtime/process/stop-signal.ts';
 import type { FoundPython } from '../../runtime/training/torch/find-python.ts';
 import { checkProcesses, type TorchOptions } from '../../runtime/training/torch/program-words.ts';
@@ -13,7 +15,6 @@ import type { TrainOptions } from './train-options.ts';
 const ofTorch = {
   '--python': 'python',
   '--processes': 'processes',
-  '--precision': 'precision',
   '--fsdp': 'fsdp',
   '--crob-draws': 'crobDraws',
 } as const;
@@ -40,11 +41,16 @@ export function refuseForBackend(options: TrainOptions): void {
     throw new UsageError('--fsdp shards the state over processes: give two or more with --processes');
 }
 
-export function torchOptions(options: TrainOptions): TorchOptions {
+/** Throws a UserError if the program does not have the precision of the recipe. */
+export function torchOptions(options: TrainOptions, { precision }: Pick<Recipe, 'precision'>): TorchOptions {
+  if (precision === 'tf32')
+    throw new UserError(
+      'a PyTorch program trains in f32, bf16 or f16, and the precision is tf32: --precision f32 leaves TF32 to the settings of PyTorch',
+    );
   return {
     python: options.python,
     processes: options.processes ?? 1,
-    precision: options.precision ?? 'f32',
+    precision,
     fsdp: options.fsdp ?? false,
     crobDraws: options.crobDraws ?? false,
   };

@@ -13,6 +13,7 @@ import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
 import { stepsFault } from '../../runtime/training/plan.ts';
 import { planNotes } from '../../runtime/training/plan-notes.ts';
+import { type DevicePrecision, devicePrecision } from '../../runtime/training/precision.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
 import {
   initsOf,
@@ -65,7 +66,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     note: (line) => writeLine(line, io.stderr),
   };
   for (const line of [...settings.notes, ...training.recipe.notes]) run.note(line);
-  const torch = options.backend === 'torch' ? torchOptions(options) : undefined;
+  const torch = options.backend === 'torch' ? torchOptions(options, training.recipe) : undefined;
   if (dry) {
     const plan = await attempted(async () => {
       if (data !== undefined) return planOf({ ...run, data });
@@ -76,9 +77,13 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     });
     const inits = await attempted(() => initsOf(run));
     const python = await attempted(async () => (torch ? notePython({ ...run, torch }) : undefined));
-    const refused = [plan.refused, inits.refused, python.refused].filter((reason) => reason !== undefined);
+    const chosen = await attempted(() => precisionOf(run, torch !== undefined));
+    const precision = chosen.value ?? { precision: training.recipe.precision ?? 'f32', half: undefined };
+    const refused = [plan.refused, inits.refused, python.refused, chosen.refused].filter(
+      (reason) => reason !== undefined,
+    );
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
-    const found = dryRun(training, read, given(options), run, settings.typed);
+    const found = dryRun(training, read, given(options), { ...run, ...precision }, settings.typed);
     if (options.json) printJson(io, found);
     else printText(io, shownDryRun(io, found, data !== undefined));
     for (const { message } of refused) complain(io, `crobc: ${message}`);
@@ -96,6 +101,19 @@ function printTrained(io: Invocation, trained: Trained, json: boolean): number {
   if (stopped === undefined) return 0;
   complain(io, `stopped by ${stopped}; to go on: ${resumeCommand(io)}`);
   return exitCodeOf(stopped);
+}
+
+/** Returns the precision of the step that a dry run describes, and prints its note. Throws a UserError. */
+async function precisionOf(
+  run: Omit<RunOptions, 'data'>,
+  isTorch: boolean,
+): Promise<Pick<DevicePrecision, 'precision' | 'half'>> {
+  const { recipe } = run.training;
+  // The program of PyTorch converts where its autocast does; its step is described in f32.
+  if (isTorch) return { precision: recipe.precision ?? 'f32', half: undefined };
+  const { note, ...found } = await devicePrecision(recipe, run);
+  if (note !== undefined) run.note(note);
+  return found;
 }
 
 /** Returns the value, or the UserError that was thrown: a dry run also prints everything else that is known. */
@@ -168,6 +186,7 @@ const stateNames = {
   variance: 'variances',
   average: 'averages',
   gradient: 'accumulated gradients',
+  scaler: 'scale of the loss',
 } as const satisfies Record<keyof DryRun['memory']['state'], string>;
 
 function shownMemory({ process, total }: DryRun['memory']): string {

@@ -49,7 +49,11 @@ export function addEval(program: Command, { io, exit }: Setting): void {
     .addOption(truncation())
     .addOption(set())
     .addOption(device())
-    .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+    .addOption(
+      new Option('--dtype <dtype>', 'float type of the graph; bf16 runs on CUDA alone')
+        .choices(['f32', 'f16', 'bf16'])
+        .default('f32'),
+    )
     .addOption(threads())
     .addOption(decodeThreads())
     .option('--batch <n>', 'images per run of the model', between(1, Number.MAX_SAFE_INTEGER), 8)

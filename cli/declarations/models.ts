@@ -80,7 +80,11 @@ export function addBuild(program: Command, { io, exit }: Setting): void {
       ),
     )
     .addOption(recompute())
-    .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+    .addOption(
+      new Option('--dtype <dtype>', 'float type of the graph; bf16 runs on CUDA alone')
+        .choices(['f32', 'f16', 'bf16'])
+        .default('f32'),
+    )
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option(
       '--print-after <pass>',

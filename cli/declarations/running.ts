@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { precisionNames } from '../../compiler/elaborate/source/recipe-tables.ts';
 import {
   bands,
   between,
@@ -45,7 +46,11 @@ export function addPredict(program: Command, { io, exit }: Setting): void {
     .addOption(stretch())
     .addOption(set())
     .addOption(device())
-    .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+    .addOption(
+      new Option('--dtype <dtype>', 'float type of the graph; bf16 runs on CUDA alone')
+        .choices(['f32', 'f16', 'bf16'])
+        .default('f32'),
+    )
     .addOption(threads())
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option(
@@ -100,12 +105,6 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
         between(1, 1024),
       ),
     )
-    .addOption(
-      new Option(
-        '--precision <type>',
-        'with --backend torch: the type in which the model computes; f32 by default',
-      ).choices(['f32', 'bf16', 'f16']),
-    )
     .option('--fsdp', 'with --backend torch: shard weights and the state of the optimizer over the processes')
     .option('--crob-draws', "with --backend torch: draw dropout as the other back ends do, instead of PyTorch's draws")
     .addOption(device())
@@ -122,6 +121,12 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
       '--batch-size <n>',
       "batch size, instead of the recipe's; same as --set B=<n>",
       between(1, Number.MAX_SAFE_INTEGER),
+    )
+    .addOption(
+      new Option(
+        '--precision <type>',
+        "precision of products and convolutions, instead of the recipe's: by default, tf32 on CUDA and f32 elsewhere; same as --set recipe.precision=<type>",
+      ).choices(precisionNames),
     )
     .option('--seed <n>', "seed of initial weights, order of samples and dropout, instead of the recipe's", wholeNumber)
     .option(

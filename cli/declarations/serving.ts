@@ -48,7 +48,11 @@ export function addServe(program: Command, { io, exit }: Setting): void {
     .addOption(truncation())
     .addOption(set())
     .addOption(device())
-    .addOption(new Option('--dtype <dtype>', 'float type of the graph').choices(['f32', 'f16']).default('f32'))
+    .addOption(
+      new Option('--dtype <dtype>', 'float type of the graph; bf16 runs on CUDA alone')
+        .choices(['f32', 'f16', 'bf16'])
+        .default('f32'),
+    )
     .addOption(threads())
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option('-o, --out <dir>', 'folder below which a model is built', 'out')

@@ -2,6 +2,7 @@ import { type Dim, one, sub, zero } from '../dims/dim.ts';
 import type { Answer, Clause, Facts } from '../dims/facts.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import { rowNumbersOf } from '../ops/table.ts';
+import { isFloat } from '../ops/typing.ts';
 import { type Bound, isAtLeast, type Range } from './range.ts';
 import { rangesUnder } from './value-range.ts';
 
@@ -104,7 +105,7 @@ export function inputOf(index: Value): { readonly name: string; readonly value: 
   const { node, type } = index;
   switch (node.op) {
     case 'input':
-      return type.dtype === 'f32' || type.dtype === 'f16' ? undefined : { name: node.attributes.name, value: index };
+      return isFloat(type.dtype) ? undefined : { name: node.attributes.name, value: index };
     // The cast preserves numbers that are in range, so the host checks them before the cast.
     case 'cast':
       return type.dtype === 'i32' || type.dtype === 'i64' ? inputOf(node.inputs[0]) : undefined;

@@ -3,7 +3,15 @@ import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { DType, TensorType } from '../ir/types.ts';
 import { rowOf } from '../ops/table.ts';
 
-export const bytesPerElement: { readonly [D in DType]: number } = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2 };
+export const bytesPerElement: { readonly [D in DType]: number } = {
+  f32: 4,
+  i32: 4,
+  bool: 1,
+  i64: 8,
+  u8: 1,
+  f16: 2,
+  bf16: 2,
+};
 
 /**
  * Returns, for each node, the values that are dead after it: results of the node that nothing reads, and inputs of

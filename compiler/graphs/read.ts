@@ -8,7 +8,7 @@ import type { DType, TensorData, TensorType } from '../ir/types.ts';
 import { pairs } from '../lists.ts';
 import { Builder } from './builder.ts';
 
-const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8', 'f16'] satisfies DType[];
+const dtypes: readonly string[] = ['f32', 'i32', 'bool', 'i64', 'u8', 'f16', 'bf16'] satisfies DType[];
 
 /**
  * Parses the text that `print` writes. Types are not checked here; `verify` checks them. Throws an Error that names the

@@ -46,7 +46,15 @@ export function rangesUnder(facts: Facts, given: (value: Value) => Range | undef
 /** The range of the dtype. */
 function ofType(value: Value): Range {
   const axes = allAxes(value);
-  const most = { bool: 1, u8: 255, i32: undefined, i64: undefined, f32: undefined, f16: undefined } as const;
+  const most = {
+    bool: 1,
+    u8: 255,
+    i32: undefined,
+    i64: undefined,
+    f32: undefined,
+    f16: undefined,
+    bf16: undefined,
+  } as const;
   const high = most[value.type.dtype];
   return high === undefined ? anything(axes) : between(zero, constant(high), axes);
 }
@@ -64,7 +72,7 @@ function fitted(range: Range, value: Value): Range {
 }
 
 /** Up to these numbers, a float dtype represents every integer. */
-const wholeFloats: Readonly<Partial<Record<DType, number>>> = { f32: 2 ** 24, f16: 2 ** 11 };
+const wholeFloats: Readonly<Partial<Record<DType, number>>> = { f32: 2 ** 24, f16: 2 ** 11, bf16: 2 ** 8 };
 
 /** The arguments of a range rule. */
 interface At {
@@ -177,10 +185,10 @@ function rangeOf(value: Value, facts: Facts, find: Ranges): Range {
 
 /** For each target dtype, the source dtypes with numbers that it cannot hold after truncation. */
 const isNarrower: Readonly<Partial<Record<DType, readonly DType[]>>> = {
-  bool: ['u8', 'i32', 'i64', 'f32', 'f16'],
-  u8: ['i32', 'i64', 'f32', 'f16'],
-  i32: ['i64', 'f32', 'f16'],
-  i64: ['f32', 'f16'],
+  bool: ['u8', 'i32', 'i64', 'f32', 'f16', 'bf16'],
+  u8: ['i32', 'i64', 'f32', 'f16', 'bf16'],
+  i32: ['i64', 'f32', 'f16', 'bf16'],
+  i64: ['f32', 'f16', 'bf16'],
 };
 
 /**

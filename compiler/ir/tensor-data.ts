@@ -12,6 +12,7 @@ export function storage(dtype: DType, length: number): Float64Array | Int32Array
   switch (dtype) {
     case 'f32':
     case 'f16':
+    case 'bf16':
     case 'i64':
       return new Float64Array(length);
     case 'i32':

@@ -23,6 +23,7 @@ interface Binary {
   readonly draws: readonly (readonly [Draw, Draw])[];
   /** Default: `operands`. */
   readonly half?: HalfPrecision;
+  readonly bf16?: 'f32';
   readonly commutes?: true;
   readonly idempotent?: true;
 }
@@ -58,7 +59,19 @@ const wholeExponents: Draw = (random, shape) => {
 };
 
 function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
-  const { docs, takes, gives, f, memory = 'element', integer, draws, half = 'operands', commutes, idempotent } = binary;
+  const {
+    docs,
+    takes,
+    gives,
+    f,
+    memory = 'element',
+    integer,
+    draws,
+    half = 'operands',
+    bf16,
+    commutes,
+    idempotent,
+  } = binary;
   const { constraint, test } = accepts[takes];
   return {
     name,
@@ -68,6 +81,7 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
     memory,
     elements: 'own',
     half,
+    ...(bf16 === undefined ? {} : { bf16 }),
     ...(commutes === undefined ? {} : { commutes }),
     ...(idempotent === undefined ? {} : { idempotent }),
     infer: (inputs, _attributes, facts) =>
@@ -92,7 +106,7 @@ function row<O extends BinaryName>(name: O, binary: Binary): OpRow<O> {
 }
 
 const arithmetic = { takes: 'numeric', gives: 'same', draws: anyNumbers } as const;
-const comparison = { takes: 'numeric', gives: 'bool', draws: anyNumbers } as const;
+const comparison = { takes: 'numeric', gives: 'bool', bf16: 'f32', draws: anyNumbers } as const;
 const logical = { takes: 'bool', gives: 'bool', commutes: true, idempotent: true, draws: [[bools, bools]] } as const;
 const whole = { takes: 'integer', gives: 'same', draws: [[integers, divisors]] } as const;
 

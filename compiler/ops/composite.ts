@@ -155,6 +155,7 @@ const maxPool2d: OpRow<'max_pool2d'> = {
   memory: 'new',
   elements: 'new',
   half: 'operands',
+  bf16: 'f32',
   infer: (inputs, { kernel, stride, pad }, facts) =>
     typing(facts, (prove) => {
       const x = inputType(inputs, 0);

@@ -25,7 +25,7 @@ const matmul: OpRow<'matmul'> = {
   inputs: ['a', 'b'],
   memory: 'new',
   elements: 'new',
-  half: 'f16',
+  half: 'half',
   infer: (inputs, _attributes, facts) =>
     typing(facts, (prove) => {
       const [a, b] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -91,7 +91,8 @@ const conv2d: OpRow<'conv2d'> = {
   inputs: ['x', 'w'],
   memory: 'new',
   elements: 'new',
-  half: 'f16',
+  half: 'half',
+  bf16: 'f32',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [x, w] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -124,7 +125,8 @@ const conv2dDx: OpRow<'conv2d_dx'> = {
   inputs: ['dy', 'w'],
   memory: 'new',
   elements: 'new',
-  half: 'f32',
+  half: 'half',
+  bf16: 'f32',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [dy, w] = [inputType(inputs, 0), inputType(inputs, 1)];
@@ -154,7 +156,8 @@ const conv2dDw: OpRow<'conv2d_dw'> = {
   inputs: ['x', 'dy'],
   memory: 'new',
   elements: 'new',
-  half: 'f32',
+  half: 'half',
+  bf16: 'f32',
   infer: (inputs, attributes, facts) =>
     typing(facts, (prove) => {
       const [x, dy] = [inputType(inputs, 0), inputType(inputs, 1)];

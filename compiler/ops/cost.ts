@@ -2,7 +2,7 @@ import { add, constant, type Dim, mul, product, sum, zero } from '../dims/dim.ts
 import type { DType, TensorType } from '../ir/types.ts';
 import type { Cost } from './row.ts';
 
-const width: Record<DType, number> = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2 };
+const width: Record<DType, number> = { f32: 4, i32: 4, bool: 1, i64: 8, u8: 1, f16: 2, bf16: 2 };
 
 export function elements(type: TensorType): Dim {
   return product(type.shape);

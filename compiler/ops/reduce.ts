@@ -53,6 +53,7 @@ const reduceMax: OpRow<'reduce_max'> = {
   memory: 'new',
   elements: 'moved',
   half: 'operands',
+  bf16: 'f32',
   infer: sum.infer,
   reference(inputs, { axes, keep }) {
     const x = input(inputs, 0);

@@ -66,13 +66,13 @@ export type ResultMemory = 'element' | 'alone' | 'same' | 'moved' | 'new';
 export type ResultElements = 'own' | 'moved' | 'new';
 
 /**
- * The precision in which `--dtype f16` computes an operator:
- * - `f16`: half precision, for operators that take most of the time; runtimes accumulate them in float32.
+ * The precision in which a graph of half precision (`--dtype f16`, `precision = "bf16"` of a recipe) computes an operator:
+ * - `half`: f16 or bf16, for operators that take most of the time; runtimes accumulate them in float32.
  * - `f32`: float32. Half precision would lose small terms of sums, overflow in exponentials and powers, and have too
  *   few bits for angles and positions.
  * - `operands`: the precision of its operands.
  */
-export type HalfPrecision = 'f16' | 'f32' | 'operands';
+export type HalfPrecision = 'half' | 'f32' | 'operands';
 
 export interface RowNumbers {
   readonly input: number;
@@ -94,6 +94,11 @@ export interface OpRow<O extends OpName> {
   readonly memory: ResultMemory;
   readonly elements: ResultElements;
   readonly half: HalfPrecision;
+  /**
+   * With bf16, the operator is computed in f32: ONNX does not allow bfloat16 for it before opset 22 (Conv, MaxPool), or
+   * onnxruntime's CUDA provider 1.30 has no kernel for it (ReduceMax, Floor, comparisons; its docs/OperatorKernels.md).
+   */
+  readonly bf16?: 'f32';
   /**
    * Half precision can hold the result for every input. For e^x, this assumes that the argument was shifted to at most
    * 0, as it is before every sum of exponentials.

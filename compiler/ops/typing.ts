@@ -1,6 +1,6 @@
 import { asConstant, constant, type Dim, one, overflow } from '../dims/dim.ts';
 import type { Facts } from '../dims/facts.ts';
-import type { DType, TensorType } from '../ir/types.ts';
+import type { DType, HalfType, TensorType } from '../ir/types.ts';
 import type { NonEmpty } from '../lists.ts';
 import type { Inferred, OpFault, Relation } from './row.ts';
 
@@ -88,7 +88,8 @@ export function provedOne(facts: Facts, dim: Dim): boolean {
   return provedEqual(facts, dim, one);
 }
 
-export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
+export const isFloat = (dtype: DType): dtype is 'f32' | HalfType => dtype === 'f32' || isHalf(dtype);
+export const isHalf = (dtype: DType): dtype is HalfType => dtype === 'f16' || dtype === 'bf16';
 export const isNumeric = (dtype: DType): boolean => isFloat(dtype) || dtype === 'i32';
 
 /** Returns the type of the i-th input. Throws if it is missing, which is a bug, since arity is static. */
@@ -115,7 +116,11 @@ const integerRange: Partial<Record<DType, readonly [number, number]>> = {
   u8: [0, 255],
   bool: [0, 1],
 };
-const largestFloat: Partial<Record<DType, number>> = { f32: 3.4028234663852886e38, f16: 65504 };
+const largestFloat: Partial<Record<DType, number>> = {
+  f32: 3.4028234663852886e38,
+  f16: 65504,
+  bf16: 3.3895313892515355e38,
+};
 
 /** Whether the dtype can hold a fill value: floats may be infinite, and NaN is never allowed. */
 export function representable(value: number, dtype: DType): boolean {

@@ -16,6 +16,7 @@ interface Unary {
   readonly memory?: Extract<ResultMemory, 'element' | 'alone'>;
   /** Default: `operands`. */
   readonly half?: HalfPrecision;
+  readonly bf16?: 'f32';
   readonly bounded?: true;
   readonly idempotent?: true;
   readonly involution?: true;
@@ -37,6 +38,7 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
     f,
     memory = 'element',
     half = 'operands',
+    bf16,
     bounded,
     idempotent,
     involution,
@@ -56,6 +58,7 @@ function row<O extends UnaryName>(name: O, unary: Unary): OpRow<O> {
     memory,
     elements: 'own',
     half,
+    ...(bf16 === undefined ? {} : { bf16 }),
     ...(bounded === undefined ? {} : { bounded }),
     ...(idempotent === undefined ? {} : { idempotent }),
     ...(involution === undefined ? {} : { involution }),
@@ -143,6 +146,7 @@ export const unaryRows: { readonly [O in UnaryName]: OpRow<O> } = {
     flops: 1,
   }),
   erf: row('erf', {
+    half: 'f32',
     bounded: true,
     docs: 'The error function.',
     takes: 'float',
@@ -174,6 +178,7 @@ export const unaryRows: { readonly [O in UnaryName]: OpRow<O> } = {
     flops: 1,
   }),
   floor: row('floor', {
+    bf16: 'f32',
     idempotent: true,
     docs: 'The largest whole number that is not above x.',
     takes: 'float',

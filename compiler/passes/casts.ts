@@ -7,11 +7,12 @@ const x = value('x');
 
 /** For each dtype, the dtypes that can hold all of its values. */
 const widenings: Readonly<Record<DType, readonly DType[]>> = {
-  bool: ['u8', 'i32', 'i64', 'f16', 'f32'],
-  u8: ['i32', 'i64', 'f16', 'f32'],
+  bool: ['u8', 'i32', 'i64', 'f16', 'bf16', 'f32'],
+  u8: ['i32', 'i64', 'f16', 'bf16', 'f32'],
   i32: ['i64'],
   i64: [],
   f16: ['f32'],
+  bf16: ['f32'],
   f32: [],
 };
 

@@ -13,6 +13,8 @@ export interface GradientOptions {
    * Values that the region reads from elsewhere are kept.
    */
   readonly rematerialise?: (path: string) => string | undefined;
+  /** The gradient of the loss itself, f32[]: a factor of all gradients; 1 by default. */
+  readonly seed?: Value;
 }
 
 /**
@@ -35,7 +37,7 @@ export function gradients(
   const outer = build.origin;
   if (fed.has(loss)) {
     build.origin = backward(loss.node);
-    gradients.set(loss, build.full(1, 'f32', []));
+    gradients.set(loss, options.seed ?? build.full(1, 'f32', []));
   }
   for (const node of forward.reverse()) {
     const dys = node.outputs.map((output) => gradients.get(output));

@@ -1,107 +1,154 @@
 import { Builder } from '../graphs/builder.ts';
 import { finish } from '../graphs/rebuild.ts';
-import type { Graph, Node, Value, WeightAttributes } from '../ir/graph.ts';
-import type { DType } from '../ir/types.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
+import type { HalfType } from '../ir/types.ts';
 import { rowOf } from '../ops/table.ts';
+import { isFloat } from '../ops/typing.ts';
 import { castRules } from './casts.ts';
 import { applyRules } from './rule.ts';
 
 const largest = 65504;
-/** The smallest normal number of half precision; smaller numbers lose bits. */
+/** The smallest normal number of f16; smaller numbers lose bits. */
 const smallest = 2 ** -14;
 
+/** How a graph is converted to half precision. */
+export interface Halving {
+  readonly type: HalfType;
+  /**
+   * Undefined for inference: weights are stored in half precision, and what is computed from a value in half precision
+   * and one in f32 is in half precision.
+   */
+  readonly training?: MixedPrecision;
+}
+
 /**
- * Converts a graph to half precision: matrix products and convolutions run in f16, and so does what is computed between
- * them from their results. Normalisations, softmax, reductions and positions stay f32, and so do inputs, outputs and
- * weights marked `keepF32`.
+ * The rules of training, which are those of PyTorch's autocast: what is computed from a value in half precision and one
+ * in f32 is f32, as in a sum of a product and a residual. Weights, and what views and arithmetic make of them alone, take
+ * the precision of the other operands.
  */
-export function toHalf(graph: Graph): Graph {
+export interface MixedPrecision {
+  /** Inputs that are weights, which stay f32 and are cast where they are read, once in a graph. */
+  readonly weights: ReadonlySet<Value>;
+  /** Weights that are read in f32. */
+  readonly kept: ReadonlySet<Value>;
+  /** Nodes that compute in f32. */
+  readonly precise: ReadonlySet<Node>;
+}
+
+/**
+ * Converts a graph to half precision: matrix products and convolutions run in f16 or bf16, and so does what is computed
+ * between them from their results. Normalisations, softmax, reductions and positions stay f32, and so do inputs, outputs
+ * and weights marked `keepF32`.
+ */
+export function toHalf(graph: Graph, halving: Halving): Graph {
   const build = new Builder(graph.facts);
-  const precise = findPrecise(graph);
-  const readers = readersOf(graph);
+  const outputsOf = converter(graph, build, halving);
+  const inputs: Graph['inputs'][number][] = [];
   const now = new Map<Value, Value>();
+  for (const node of graph.nodes) {
+    build.origin = node.origin;
+    const results = outputsOf.node(node, (input) => now.get(input)!);
+    for (const [i, output] of node.outputs.entries()) now.set(output, results[i]!);
+  }
+  const outputs = graph.outputs.map((output) => {
+    build.origin = output.value.node.origin;
+    return { ...output, value: outputsOf.as(now.get(output.value)!, output.value.type.dtype) };
+  });
+  for (const input of graph.inputs) inputs.push({ ...input, value: now.get(input.value)! });
+  return applyRules(finish({ ...graph, inputs, outputs }, build.nodes), castRules);
+}
+
+type FloatType = 'f32' | HalfType;
+
+function converter(graph: Graph, build: Builder, { type, training }: Halving) {
+  const positions = findPositions(graph);
+  const readers = readersOf(graph);
   const casts = new Map<Value, Value>();
-  // Values that may exceed the range of half precision, such as a mask of -1e9, and values computed from them. They
-  // stay f32 up to a softmax or another operator with bounded results.
+  // Values that may exceed the range of f16, such as a mask of -1e9, and values computed from them. They stay f32 up to
+  // a softmax or another operator with bounded results. bf16 has the range of f32.
   const large = new Set<Value>();
   // Weights marked `keepF32`, and values made from them and constants alone; nodes that read them compute in f32.
   const kept = new Set<Value>();
+  // In training, weights and values made from them and constants alone.
+  const ofWeights = new Set<Value>();
+  const isLarge = (value: Value) => large.has(value) || (type === 'f16' && isBeyond(value, 'large'));
 
-  const as = (value: Value, dtype: DType): Value => {
-    if (!isFloat(value.type.dtype) || value.type.dtype === dtype) return value;
+  const as = (value: Value, dtype: Value['type']['dtype']): Value => {
+    if (!isFloat(value.type.dtype) || !isFloat(dtype) || value.type.dtype === dtype) return value;
     let cast = casts.get(value);
     if (cast === undefined) {
-      cast = converted(build, value, dtype);
+      cast = converted(value, dtype);
       casts.set(value, cast);
     }
     return cast;
   };
 
-  for (const node of graph.nodes) {
-    build.origin = node.origin;
+  /** Constants are rewritten in the other precision, other values are cast; views of a weight are made of its cast. */
+  const converted = (value: Value, dtype: FloatType): Value => {
+    const { node } = value;
+    if (node.op === 'full') return build.full(node.attributes.value, dtype, node.attributes.shape);
+    if (node.op === 'constant') return build.constant({ ...node.attributes.tensor, dtype });
+    if (ofWeights.has(value) && (node.op === 'reshape' || node.op === 'transpose'))
+      return build.copy(node, [as(node.inputs[0], dtype)])[0];
+    return build.cast(value, dtype);
+  };
+
+  const weight = (node: Extract<Node, { op: 'weight' }>): readonly Value[] => {
+    const { attributes, outputs } = node;
+    const isPrecise = (reader: Node) => rowOf(reader)?.half === 'f32';
+    const stays =
+      attributes.keepF32 || outputs[0].type.dtype !== 'f32' || (readers.get(outputs[0]) ?? []).every(isPrecise);
+    const value = build.weight(attributes, stays ? outputs[0].type : { ...outputs[0].type, dtype: type });
+    if (attributes.keepF32) kept.add(value);
+    return [value];
+  };
+
+  /** Returns the precision of a node's float operands. */
+  const precisionOf = (node: Node, inputs: readonly Value[]): FloatType => {
+    const row = rowOf(node);
+    if (inputs.some((input) => kept.has(input) || isLarge(input))) return 'f32';
+    if (training?.precise.has(node) || (type === 'bf16' && row?.bf16 === 'f32') || row?.half === 'f32') return 'f32';
+    if (row?.half === 'half') return type;
+    if (node.outputs.some((output) => positions.has(output))) return 'f32';
+    if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
+    // Constants do not count: they take the precision of the other operands. Neither does what a barrier waits for.
+    const operands = node.op === 'barrier' ? inputs.slice(0, 1) : inputs;
+    const computed = operands.filter(
+      (input) => isFloat(input.type.dtype) && !isConstant(input) && !ofWeights.has(input),
+    );
+    const isHalf = ({ type: { dtype } }: Value) => dtype === type;
+    const half = training ? computed.length > 0 && computed.every(isHalf) : computed.some(isHalf);
+    return half ? type : 'f32';
+  };
+
+  const node = (node: Node, now: (value: Value) => Value): readonly Value[] => {
     if (node.op === 'input') {
       build.copy(node, []);
-      now.set(node.outputs[0], node.outputs[0]);
-      continue;
+      const [value] = node.outputs;
+      if (training?.weights.has(value)) ofWeights.add(value);
+      if (training?.kept.has(value)) kept.add(value);
+      return [value];
     }
-    if (node.op === 'weight') {
-      const weight = weightIn(build, node.attributes, node.outputs[0], readers.get(node.outputs[0]) ?? []);
-      now.set(node.outputs[0], weight);
-      if (node.attributes.keepF32) kept.add(weight);
-      continue;
+    if (node.op === 'weight') return weight(node);
+    const inputs = node.inputs.map(now);
+    const dtype = precisionOf(node, inputs);
+    const [, signal] = inputs;
+    const operands = inputs.map((input) => (node.op === 'barrier' && input === signal ? input : as(input, dtype)));
+    const results = build.copy(node, operands);
+    const madeOf = (values: ReadonlySet<Value>) =>
+      inputs.some((input) => values.has(input)) && inputs.every((input) => values.has(input) || isConstant(input));
+    const staysLarge = !rowOf(node)?.bounded && inputs.some(isLarge);
+    const staysKept = madeOf(kept);
+    const staysOfWeights = node.op !== 'gather' && rowOf(node)?.elements !== 'new' && madeOf(ofWeights);
+    for (const result of results) {
+      if (staysLarge && isFloat(result.type.dtype)) large.add(result);
+      if (staysKept) kept.add(result);
+      if (staysOfWeights) ofWeights.add(result);
     }
-    const inputs = node.inputs.map((input) => now.get(input)!);
-    const isWide = inputs.some((input) => kept.has(input) || large.has(input) || isBeyond(input, 'large'));
-    const dtype = isWide ? 'f32' : precisionOf(node, inputs, precise);
-    const results = build.copy(
-      node,
-      inputs.map((input) => as(input, dtype)),
-    );
-    const isKept =
-      inputs.some((input) => kept.has(input)) && inputs.every((input) => kept.has(input) || isConstant(input));
-    const isLarge = !rowOf(node)?.bounded && inputs.some((input) => large.has(input) || isBeyond(input, 'large'));
-    for (const [i, output] of node.outputs.entries()) {
-      now.set(output, results[i]!);
-      if (isLarge && isFloat(output.type.dtype)) large.add(results[i]!);
-      if (isKept) kept.add(results[i]!);
-    }
-  }
-  const outputs = graph.outputs.map((output) => {
-    build.origin = output.value.node.origin;
-    return { ...output, value: as(now.get(output.value)!, output.value.type.dtype) };
-  });
-  const inputs = graph.inputs.map((input) => ({ ...input, value: now.get(input.value)! }));
-  return applyRules(finish({ ...graph, inputs, outputs }, build.nodes), castRules);
-}
+    return results;
+  };
 
-function isFloat(dtype: DType): boolean {
-  return dtype === 'f32' || dtype === 'f16';
-}
-
-/** Converts a value: constants are rewritten in the other precision, other values are cast. */
-function converted(build: Builder, value: Value, dtype: DType): Value {
-  const { node } = value;
-  if (node.op === 'full') return build.full(node.attributes.value, dtype, node.attributes.shape);
-  if (node.op === 'constant') return build.constant({ ...node.attributes.tensor, dtype });
-  return build.cast(value, dtype);
-}
-
-/** Emits a weight as f16 unless it is marked `keepF32` or only f32 operators read it. */
-function weightIn(build: Builder, attributes: WeightAttributes, value: Value, readers: readonly Node[]): Value {
-  const stays =
-    attributes.keepF32 || value.type.dtype !== 'f32' || readers.every((reader) => rowOf(reader)?.half === 'f32');
-  return build.weight(attributes, stays ? value.type : { ...value.type, dtype: 'f16' });
-}
-
-/** Returns the precision of a node's float operands. */
-function precisionOf(node: Node, inputs: readonly Value[], precise: ReadonlySet<Value>): DType {
-  const own = rowOf(node)?.half;
-  if (own === 'f16') return 'f16';
-  if (own === 'f32' || node.outputs.some((output) => precise.has(output))) return 'f32';
-  if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
-  // Constants do not count: they take the precision of the other operands.
-  const computed = inputs.filter((input) => isFloat(input.type.dtype) && !isConstant(input));
-  return computed.some((input) => input.type.dtype === 'f16') ? 'f16' : 'f32';
+  return { node, as };
 }
 
 function isConstant({ node }: Value): boolean {
@@ -109,8 +156,8 @@ function isConstant({ node }: Value): boolean {
 }
 
 /**
- * Whether a value is a constant that half precision cannot hold: as large as a mask of -1e9, or as small as an epsilon
- * of 1e-6.
+ * Whether a value is a constant that f16 cannot hold: as large as a mask of -1e9, or as small as an epsilon of 1e-6,
+ * which bf16 can hold, but not add to a number near 1.
  */
 function isBeyond({ node }: Value, side: 'large' | 'small'): boolean {
   if (node.op === 'full') return isFloat(node.attributes.dtype) && isLost(node.attributes.value, side);
@@ -129,15 +176,15 @@ function isLost(x: number, side: 'large' | 'small'): boolean {
  * Returns the positions: values that sampling points and integers are computed from, back to the last product or
  * reduction.
  */
-function findPrecise(graph: Graph): Set<Value> {
-  const precise = new Set<Value>();
+function findPositions(graph: Graph): Set<Value> {
+  const found = new Set<Value>();
   for (const node of [...graph.nodes].reverse()) {
-    if (node.op === 'grid_sample') precise.add(node.inputs[1]!);
-    else if (node.op === 'cast' && !isFloat(node.attributes.dtype)) precise.add(node.inputs[0]!);
+    if (node.op === 'grid_sample') found.add(node.inputs[1]!);
+    else if (node.op === 'cast' && !isFloat(node.attributes.dtype)) found.add(node.inputs[0]!);
     else if (node.op !== 'input' && node.op !== 'weight' && carriesPrecision(node))
-      if (node.outputs.some((output) => precise.has(output))) for (const input of node.inputs) precise.add(input);
+      if (node.outputs.some((output) => found.has(output))) for (const input of node.inputs) found.add(input);
   }
-  return precise;
+  return found;
 }
 
 function carriesPrecision(node: Node): boolean {

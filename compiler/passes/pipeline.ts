@@ -1,5 +1,6 @@
 import { verify } from '../graphs/verify.ts';
 import type { Graph } from '../ir/graph.ts';
+import type { HalfType } from '../ir/types.ts';
 import { arithmeticRules } from './arithmetic.ts';
 import { associationRules } from './associate.ts';
 import { attentionRules } from './attention.ts';
@@ -30,8 +31,8 @@ interface Placed {
   readonly name: string;
   /** Runs once, after the rounds of the other passes. */
   readonly last?: true;
-  /** Runs only for this `dtype`. */
-  readonly only?: Precision;
+  /** Runs only for these values of `dtype`. */
+  readonly only?: readonly Precision[];
 }
 
 /** A pass that applies local rewrites. */
@@ -42,11 +43,11 @@ export interface RewritingPass extends Placed {
 /** A pass that transforms the graph as a whole. */
 export interface WholePass extends Placed {
   readonly keeps: Keeps;
-  run(graph: Graph): Graph;
+  run(graph: Graph, dtype: Precision): Graph;
 }
 
 /** The precision of matrix products and convolutions. */
-export type Precision = 'f32' | 'f16';
+export type Precision = 'f32' | HalfType;
 
 /** Observes passes as they run. */
 export interface PassObserver {
@@ -85,7 +86,13 @@ export const pipeline: readonly Pass[] = [
   },
   { name: 'cancel-views', rules: [...channelRules, ...hoistRules, ...views] },
   { name: 'round-constants', last: true, keeps: 'gradients', run: roundConstants },
-  { name: 'half', last: true, only: 'f16', keeps: 'values', run: toHalf },
+  {
+    name: 'half',
+    last: true,
+    only: ['f16', 'bf16'],
+    keeps: 'values',
+    run: (graph, dtype) => (dtype === 'f32' ? graph : toHalf(graph, { type: dtype })),
+  },
 ];
 
 const mostRounds = 3;
@@ -106,7 +113,7 @@ export function runPipeline(graph: Graph, options: PipelineOptions = {}): Graph 
     }
     if (current === before) break;
   }
-  const last = pipeline.filter((pass) => pass.last && (pass.only ?? dtype) === dtype);
+  const last = pipeline.filter((pass) => pass.last && (pass.only?.includes(dtype) ?? true));
   return last.reduce((result, pass) => runPass(pass, result, options), current);
 }
 
@@ -121,8 +128,8 @@ function runPass(pass: Pass, graph: Graph, options: PipelineOptions): Graph {
   return result;
 }
 
-function rewritten(pass: Pass, graph: Graph, { keeping = 'values', trace }: PipelineOptions): Graph {
+function rewritten(pass: Pass, graph: Graph, { keeping = 'values', trace, dtype = 'f32' }: PipelineOptions): Graph {
   const allowed = ({ keeps }: Rule | WholePass): boolean => keeping === 'values' || keeps === 'gradients';
   if ('rules' in pass) return applyRules(graph, pass.rules.filter(allowed), trace);
-  return allowed(pass) ? pass.run(graph) : graph;
+  return allowed(pass) ? pass.run(graph, dtype) : graph;
 }

@@ -11,6 +11,11 @@ export interface UpdateInputs {
   readonly step: Value;
   /** The factor of every gradient; see `clip.ts`. */
   readonly scale: Value;
+  /**
+   * bool[]: whether the step changes anything. If not, numbers that are not finite have no effect. Undefined for a step
+   * that always does.
+   */
+  readonly applies?: Value;
 }
 
 /** The new values of a weight and of its optimizer state, by kind. */
@@ -38,26 +43,32 @@ export function updateRule(optimizer: Optimizer, inputs: UpdateInputs): UpdateRu
   return optimizer.kind === 'AdamW' ? adamW(optimizer, inputs) : sgd(optimizer, inputs);
 }
 
+/** Returns a number, f32[], or a gradient, or instead of each element `otherwise` in a step that changes nothing. */
+function orElse({ build, applies }: UpdateInputs, value: Value, otherwise: number): Value {
+  return applies ? build.select(applies, value, build.full(otherwise, 'f32', [])) : value;
+}
+
 /**
  * torch.optim.AdamW: m ← β₁m + (1-β₁)g, v ← β₂v + (1-β₂)g², w ← w(1 - lr·decay) - lr/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + eps).
  * The factor √(1-β₂ᵗ) is moved out of the quotient, so that only scalars depend on the step.
  */
-function adamW(
-  { beta1, beta2, eps }: Extract<Optimizer, { kind: 'AdamW' }>,
-  { build, learningRate, step, scale }: UpdateInputs,
-): UpdateRule {
+function adamW({ beta1, beta2, eps }: Extract<Optimizer, { kind: 'AdamW' }>, inputs: UpdateInputs): UpdateRule {
+  const { build, learningRate, step, scale } = inputs;
   const number = (n: number) => build.full(n, 'f32', []);
+  const factor = (value: Value, otherwise: number) => orElse(inputs, value, otherwise);
   const t = build.cast(step, 'f32');
   const rootCorrection = build.sqrt(oneMinusPower(build, beta2, t));
-  const stepSize = build.div(build.mul(learningRate, rootCorrection), oneMinusPower(build, beta1, t));
-  const eps2 = build.mul(rootCorrection, number(eps));
-  const toMoment = build.mul(scale, number(1 - beta1));
+  const wholeStep = build.div(build.mul(learningRate, rootCorrection), oneMinusPower(build, beta1, t));
+  const stepSize = factor(wholeStep, 0);
+  const eps2 = factor(build.mul(rootCorrection, number(eps)), 1);
+  const toMoment = factor(build.mul(scale, number(1 - beta1)), 0);
   // The square of this factor is scale² (1-β₂).
-  const toVariance = build.mul(scale, number(Math.sqrt(1 - beta2)));
-  const [keepMoment, keepVariance] = [number(beta1), number(beta2)];
-  const rates = shared((factor: number) => scaled(build, stepSize, factor));
-  const decays = shared((rate: number) => build.sub(number(1), build.mul(learningRate, number(rate))));
-  return ({ lrFactor, weightDecay }, value, gradient, state) => {
+  const toVariance = factor(build.mul(scale, number(Math.sqrt(1 - beta2))), 0);
+  const [keepMoment, keepVariance] = [factor(number(beta1), 1), factor(number(beta2), 1)];
+  const rates = shared((by: number) => scaled(build, stepSize, by));
+  const decays = shared((rate: number) => factor(build.sub(number(1), build.mul(learningRate, number(rate))), 1));
+  return ({ lrFactor, weightDecay }, value, found, state) => {
+    const gradient = factor(found, 0);
     const moment = build.add(build.mul(state.moment!, keepMoment), build.mul(gradient, toMoment));
     const root = build.mul(gradient, toVariance);
     const variance = build.add(build.mul(state.variance!, keepVariance), build.mul(root, root));
@@ -69,16 +80,19 @@ function adamW(
 }
 
 /** torch.optim.SGD without dampening: g ← g + decay·w, m ← momentum·m + g, w ← w - lr·m. */
-function sgd(
-  { momentum }: Extract<Optimizer, { kind: 'SGD' }>,
-  { build, learningRate, scale }: UpdateInputs,
-): UpdateRule {
+function sgd({ momentum }: Extract<Optimizer, { kind: 'SGD' }>, inputs: UpdateInputs): UpdateRule {
+  const { build, learningRate } = inputs;
   const number = (n: number) => build.full(n, 'f32', []);
-  const rates = shared((factor: number) => scaled(build, learningRate, factor));
+  const factor = (value: Value, otherwise: number) => orElse(inputs, value, otherwise);
+  const scale = factor(inputs.scale, 0);
+  const rate = factor(learningRate, 0);
+  const keepMoment = momentum > 0 ? factor(number(momentum), 1) : undefined;
+  const decays = shared((decay: number) => factor(number(decay), 0));
+  const rates = shared((by: number) => scaled(build, rate, by));
   return ({ lrFactor, weightDecay }, value, gradient, state) => {
-    const clipped = build.mul(gradient, scale);
-    const whole = weightDecay === 0 ? clipped : build.add(clipped, build.mul(value, number(weightDecay)));
-    const moment = state.moment && build.add(build.mul(state.moment, number(momentum)), whole);
+    const clipped = build.mul(factor(gradient, 0), scale);
+    const whole = weightDecay === 0 ? clipped : build.add(clipped, build.mul(value, decays(weightDecay)));
+    const moment = state.moment && keepMoment && build.add(build.mul(state.moment, keepMoment), whole);
     const weight = build.sub(value, build.mul(moment ?? whole, rates(lrFactor)));
     return moment ? { weight, moment } : { weight };
   };

@@ -9,11 +9,18 @@ import {
   metricNames,
   type optimizers,
   type ProtocolName,
+  type precisionNames,
   protocolNames,
   type schedules,
 } from '../elaborate/source/recipe-tables.ts';
 import { settingsFile } from '../elaborate/source/settings-source.ts';
 import type { PlacedMap } from '../elaborate/weights/weights-map-places.ts';
+
+/**
+ * The precision of matrix products and convolutions in training: `f32`, `tf32` (f32 with factors that CUDA rounds to 10
+ * bits of mantissa), or half precision with weights and moments in f32.
+ */
+export type TrainingPrecision = (typeof precisionNames)[number];
 
 export type Optimizer =
   | {
@@ -82,6 +89,8 @@ export interface Recipe {
   readonly metric: MetricName;
   readonly seed: number;
   readonly augment: boolean;
+  /** If undefined, `tf32` on CUDA and `f32` elsewhere. */
+  readonly precision: TrainingPrecision | undefined;
   readonly groups: readonly Group[];
   /**
    * From `train only` or `train all except`: the weights that are updated, before `fixed` ones are excluded; undefined
@@ -178,6 +187,7 @@ export function resolveRecipe(
     metric: metric ?? metricNames[0],
     seed: number('seed') ?? 0,
     augment: plainOf(setting('augment'), 'boolean') ?? false,
+    precision: text('precision') as TrainingPrecision | undefined,
     groups: evaluated.groups.map(({ value, span, rates }) => {
       sources.set(`group ${value.pattern}`, place(span));
       return { ...value, lr: rates.get('lr'), weightDecay: rates.get('weight_decay') };

@@ -7,16 +7,21 @@ import { gradients } from '../passes/differentiate.ts';
 import { type PassObserver, runPipeline } from '../passes/pipeline.ts';
 import { clipScale, globalNorm, oneBehind } from './clip.ts';
 import type { Forward, TrainedWeight, Training } from './compile-training.ts';
+import { type HalfStep, inHalf, resultName } from './half-step.ts';
 import { inPlaceFaults } from './in-place.ts';
+import { allFinite, nextScaler, type ScalerPath, scalerNumber, scalerPaths } from './loss-scale.ts';
 import { stateKinds, updateRule } from './optimizer.ts';
 import { type Pack, packsOf, type Rates } from './packs.ts';
 
-/** The kind of a tensor that outlives a step; `gradient` is an accumulator of micro-batches. */
-export type StateKind = 'weight' | 'buffer' | 'moment' | 'variance' | 'average' | 'gradient';
+/**
+ * The kind of a tensor that outlives a step; `gradient` is an accumulator of micro-batches, `scaler` the state of the
+ * scaling of losses, whose paths are in `loss-scale.ts`.
+ */
+export type StateKind = 'weight' | 'buffer' | 'moment' | 'variance' | 'average' | 'gradient' | 'scaler';
 
 /**
  * A tensor that outlives a step, f32. Weights and buffers start with the values of their initialisers, averages with
- * those of their weights, everything else with zero. The host resets accumulators to zero after each update.
+ * those of their weights, scalers with `initialScaler`, everything else with zero. The host resets accumulators to zero after each update.
  */
 export interface StateTensor {
   /** The graph input: `weight:backbone.norm.bias`. */
@@ -62,7 +67,10 @@ export interface StepGraph {
   readonly draws: readonly { readonly name: string; readonly key: string; readonly shape: readonly number[] }[];
   /** Paths of the weights that are trained. */
   readonly learning: readonly string[];
-  /** Outputs that are not state: `step:loss`, `term:<name>`, `step:gradient_norm`. */
+  /**
+   * Outputs that are not state: `step:loss`, `term:<name>`, `step:gradient_norm`, with f16 `step:applied`
+   * and `step:inverse_scale`.
+   */
   readonly outputs: readonly string[];
 }
 
@@ -76,6 +84,8 @@ export interface Differentiated {
    * weight decay.
    */
   readonly learning: readonly string[];
+  /** Whether the gradients are those of the scaled loss. */
+  readonly scaled: boolean;
 }
 
 export interface StepOptions {
@@ -116,6 +126,10 @@ export const stepNames = {
   number: 'step:number',
   loss: 'step:loss',
   gradientNorm: 'step:gradient_norm',
+  /** f32[]: 1, or 0 for a step that changed no weight because its gradients were not finite. */
+  applied: 'step:applied',
+  /** f32[]: 1 / the scale of the loss in this step. */
+  inverseScale: 'step:inverse_scale',
 } as const;
 
 /** Returns the name of the numbers that the host draws for a node `uniform`: what they are depends on it. */
@@ -129,18 +143,22 @@ const stateName = (kind: StateKind, path: string) => `${kind}:${path}`;
 const packName = (kind: StateKind, id: string) => `pack:${kind}:${id}`;
 const nextName = (name: string) => `next:${name}`;
 const slope = (path: string) => `d:${path}`;
+const scalerType = { dtype: 'f32', shape: [constant(1)] } as const;
 
 /**
  * Differentiates a training. The forward half is first optimised by the rules that keep gradients, so that operators
  * whose gradient has a closed form are recognised. `rematerialise` selects modules whose activations are recomputed for
- * the gradients instead of kept: paths in which `*` matches any one name.
+ * the gradients instead of kept: paths in which `*` matches any one name. With `half`, products run in half precision, and
+ * with f16, the loss is scaled.
  */
 export function differentiate(
   training: Training,
   rematerialise: readonly string[] = [],
   observer: PassObserver = {},
+  half?: HalfStep,
 ): Differentiated {
-  const forward = runPipeline(forwardGraph(training.forward), { ...observer, keeping: 'gradients' });
+  const whole = forwardGraph(training.forward, half !== undefined);
+  const forward = runPipeline(whole, { ...observer, keeping: 'gradients' });
   const build = new Builder(forward.facts);
   build.nodes.push(...forward.nodes);
   const inputs = new Map(forward.inputs.map(({ name, value }) => [name, value]));
@@ -150,8 +168,11 @@ export function differentiate(
     const value = inputs.get(stateName('weight', path));
     if (role === 'param' && !frozen && value) wanted.set(path, value);
   }
-  const options =
-    rematerialise.length > 0 ? { rematerialise: (path: string) => moduleWithin(path, rematerialise) } : {};
+  const scale = half?.type === 'f16' ? build.input(stateName('scaler', 'scale'), scalerType) : undefined;
+  const options = {
+    ...(rematerialise.length > 0 ? { rematerialise: (path: string) => moduleWithin(path, rematerialise) } : {}),
+    ...(scale ? { seed: scalerNumber(build, scale) } : {}),
+  };
   const found = gradients(build, outputs.get(loss)!, [...wanted.values()], options);
   const learning: string[] = [];
   for (const [path, value] of wanted) {
@@ -162,11 +183,18 @@ export function differentiate(
   }
   const parts = {
     ...forward,
+    inputs: [...forward.inputs, ...(scale ? [{ name: stateName('scaler', 'scale'), value: scale, docs: '' }] : [])],
     outputs: [...outputs].map(([name, value]) => ({ name, value: withoutStops(value), docs: '' })),
   };
   const graph = finish(parts, build.nodes);
   observer.after?.('differentiate', graph);
-  return { training, graph: runPipeline(graph, observer), learning };
+  const optimised = runPipeline(graph, observer);
+  const scaled = scale !== undefined;
+  if (!half) return { training, graph: optimised, learning, scaled };
+  const losses = new Set([loss, ...[...training.forward.terms.keys()].map(term)]);
+  const mixed = inHalf(optimised, training.forward, losses, half);
+  observer.after?.('half', mixed);
+  return { training, graph: mixed, learning, scaled };
 }
 
 /**
@@ -188,13 +216,17 @@ function withoutStops(value: Value): Value {
   return value.node.op === 'stop_gradient' ? withoutStops(value.node.inputs[0]) : value;
 }
 
-/** Returns the forward half as a graph with its weights as inputs. */
-export function forwardGraph({ build, inputs, terms, loss: total, updates }: Forward): Graph {
+/** Returns the forward half as a graph with its weights as inputs; if `named`, with the outputs of the model too. */
+export function forwardGraph(
+  { build, inputs, terms, loss: total, updates, outputs: results }: Forward,
+  named = false,
+): Graph {
   const output = (name: string, value: Value): GraphOutput => ({ name, value, docs: '' });
   const outputs = [
     output(loss, total),
     ...[...terms].map(([name, value]) => output(term(name), value)),
     ...[...updates].map(([path, value]) => output(nextName(stateName('buffer', path)), value)),
+    ...(named ? results.map(({ name, value }) => output(resultName(name), value)) : []),
   ];
   const parts = { name: '', docs: '', inputs, outputs, facts: build.facts, guards: [] };
   return weightsAsInputs(finish(parts, build.nodes));
@@ -213,6 +245,20 @@ function weightsAsInputs(graph: Graph): Graph {
   return { ...result, inputs: [...result.inputs, ...added] };
 }
 
+/** A weight, or a state of the scaling, as which tensors are held. */
+type Held = Pick<TrainedWeight, 'path' | 'shape'>;
+
+const scalerState = (path: ScalerPath): Held => ({ path, shape: [1] });
+
+/** Returns the factors of the average and of the new weight, which keep the average in a step that changes nothing. */
+function averagingBy(build: Builder, ema: number, applies: Value | undefined): readonly [Value, Value] {
+  const factor = (value: number, otherwise: number) => {
+    const own = build.full(value, 'f32', []);
+    return applies ? build.select(applies, own, build.full(otherwise, 'f32', [])) : own;
+  };
+  return [factor(ema, 1), factor(1 - ema, 0)];
+}
+
 /** A weight or a pack that is updated as one, with its gradient. */
 interface Updated {
   readonly path: string;
@@ -226,6 +272,7 @@ interface Updated {
 class StepBuilder {
   readonly #training: Training;
   readonly #gradients: Graph;
+  readonly #scaled: boolean;
   readonly #learning: readonly string[];
   readonly #build: Builder;
   readonly #inputs = new Map<string, GraphInput>();
@@ -238,9 +285,10 @@ class StepBuilder {
   readonly #buffers = new Map<string, Value>();
   #norm: Value | undefined;
 
-  constructor({ training, graph, learning }: Differentiated, packs: readonly Pack[]) {
+  constructor({ training, graph, learning, scaled }: Differentiated, packs: readonly Pack[]) {
     this.#training = training;
     this.#gradients = graph;
+    this.#scaled = scaled;
     this.#learning = learning;
     this.#packs = packs;
     this.#weights = new Map(training.weights.map((weight) => [weight.path, weight]));
@@ -255,6 +303,7 @@ class StepBuilder {
       const [, kind, path] = /^(weight|buffer):(.*)$/s.exec(input.name) ?? [];
       const weight = path === undefined ? undefined : this.#weights.get(path);
       if (weight) this.#hold(kind as 'weight' | 'buffer', weight, input);
+      else if (input.name === stateName('scaler', 'scale')) this.#hold('scaler', scalerState('scale'), input);
       else this.#inputs.set(input.name, input);
     }
     const outputs = new Map(graph.outputs.map(({ name, value }) => [name, value]));
@@ -288,7 +337,9 @@ class StepBuilder {
   update(all: readonly Updated[]): void {
     const { optimizer, clip, ema } = this.#training.recipe;
     const build = this.#build;
-    const norm = globalNorm(build, all);
+    const whole = globalNorm(build, all);
+    const scaling = this.#scaled ? this.#scaling(whole) : undefined;
+    const norm = scaling ? build.mul(whole, scaling.inverse) : whole;
     this.#norm = norm;
     this.#outputs.set(stepNames.gradientNorm, norm);
     // Every update multiplies by the scale, which depends on every gradient and on the loss. So the host, which writes
@@ -296,14 +347,16 @@ class StepBuilder {
     build.origin = { span: undefined, path: '', label: 'clip' };
     const clipping = clipScale(build, norm, clip);
     const total = this.#outputs.get(loss);
-    const scale = total ? build.mul(clipping, oneBehind(build, total)) : clipping;
+    const behind = total ? build.mul(clipping, oneBehind(build, total)) : clipping;
+    const scale = scaling ? build.mul(behind, scaling.inverse) : behind;
     const learningRate = this.#scalar(stepNames.learningRate, 'f32');
-    const step = this.#scalar(stepNames.number, 'i32');
+    const number = this.#scalar(stepNames.number, 'i32');
     build.origin = { span: undefined, path: '', label: optimizer.kind };
-    const rule = updateRule(optimizer, { build, learningRate, step, scale });
+    const applies = scaling?.applies;
+    const step = scaling ? build.sub(number, scaling.skipped) : number;
+    const rule = updateRule(optimizer, { build, learningRate, step, scale, ...(applies ? { applies } : {}) });
     const kinds = stateKinds(optimizer);
-    const averaging =
-      ema === undefined ? undefined : ([build.full(ema, 'f32', []), build.full(1 - ema, 'f32', [])] as const);
+    const averaging = ema === undefined ? undefined : averagingBy(build, ema, applies);
     for (const one of all) {
       build.origin = { span: undefined, path: one.path, label: optimizer.kind };
       const held = Object.fromEntries(kinds.map((kind) => [kind, one.state(kind)]));
@@ -314,6 +367,25 @@ class StepBuilder {
       const [keep, take] = averaging;
       one.next('average', build.add(build.mul(one.state('average'), keep), build.mul(updated.weight, take)));
     }
+  }
+
+  /**
+   * Adds the state of the scaling after a step. `norm` is that of the gradients of the scaled loss. Returns 1 / scale,
+   * f32[], whether the step changes anything, bool[], and how many steps before it did not, i32[].
+   */
+  #scaling(norm: Value): { readonly inverse: Value; readonly applies: Value; readonly skipped: Value } {
+    const build = this.#build;
+    build.origin = { span: undefined, path: '', label: 'scale of the loss' };
+    const total = this.#outputs.get(loss);
+    const applies = allFinite(build, total ? [norm, total] : [norm]);
+    const held = (path: ScalerPath) => this.#stateInput('scaler', scalerState(path));
+    const state = { scale: held('scale'), growth: held('growth'), skipped: held('skipped') };
+    const next = nextScaler(build, state, applies);
+    for (const path of scalerPaths) this.#next('scaler', scalerState(path), next[path]);
+    this.#outputs.set(stepNames.applied, build.cast(applies, 'f32'));
+    const inverse = build.div(build.full(1, 'f32', []), scalerNumber(build, state.scale));
+    this.#outputs.set(stepNames.inverseScale, inverse);
+    return { inverse, applies, skipped: build.cast(scalerNumber(build, state.skipped), 'i32') };
   }
 
   /** Returns the packs, then the weights that are in no pack. */
@@ -455,10 +527,10 @@ class StepBuilder {
       value.type.shape.length === 0 ? value : build.sum(value, axesOf(value)),
     );
     const all = [norm, this.#outputs.get(loss), ...sums];
-    const one = oneBehind(
-      build,
-      all.filter((value) => value !== undefined).reduce((sum, value) => build.add(sum, value)),
-    );
+    const sum = all.filter((value) => value !== undefined).reduce((sum, value) => build.add(sum, value));
+    // State that a skipped step keeps must not become NaN by this number.
+    const behind = this.#scaled ? build.select(allFinite(build, [sum]), sum, build.full(1, 'f32', [])) : sum;
+    const one = oneBehind(build, behind);
     for (const name of names) {
       const value = this.#outputs.get(nextName(name))!;
       this.#outputs.set(nextName(name), build.mul(value, one));
@@ -471,19 +543,19 @@ class StepBuilder {
     return value;
   }
 
-  #hold(kind: StateKind, { path, shape }: TrainedWeight, input: GraphInput): void {
+  #hold(kind: StateKind, { path, shape }: Held, input: GraphInput): void {
     this.#inputs.set(input.name, input);
     this.#state.set(input.name, { name: input.name, next: undefined, kind, path, shape, ...this.#packOf(kind, path) });
   }
 
   #packOf(kind: StateKind, path: string): { pack?: string } {
-    if (kind === 'buffer') return {};
+    if (kind === 'buffer' || kind === 'scaler') return {};
     const pack = this.#packs.find(({ weights }) => weights.some((weight) => weight.path === path));
     return pack ? { pack: packName(kind, pack.id) } : {};
   }
 
   /** Returns the value of a state before the step: an input that is created at the first call. */
-  #stateInput(kind: StateKind, weight: TrainedWeight): Value {
+  #stateInput(kind: StateKind, weight: Held): Value {
     const name = stateName(kind, weight.path);
     const known = this.#inputs.get(name);
     if (known) return known.value;
@@ -492,7 +564,7 @@ class StepBuilder {
     return value;
   }
 
-  #next(kind: StateKind, weight: TrainedWeight, value: Value): void {
+  #next(kind: StateKind, weight: Held, value: Value): void {
     this.#stateInput(kind, weight);
     const name = stateName(kind, weight.path);
     this.#state.set(name, { ...this.#state.get(name)!, next: nextName(name) });

@@ -1,4 +1,4 @@
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 import { type Check, isCount, isNumber, isObject, isText, listOf, objectOf, oneOf, orNull } from '../files/json.ts';
 import { parseJson } from '../files/parse-json.ts';
 import { readText } from '../files/read-file.ts';
@@ -7,7 +7,7 @@ import { UserError } from '../files/user-error.ts';
 /** A tensor as a manifest describes it; sizes are numbers or dims. */
 export interface Port {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   readonly shape: readonly string[];
   readonly docs: string;
 }
@@ -27,7 +27,7 @@ export interface BuildRecord {
   readonly model: string;
   readonly docs: string;
   readonly crobc: string;
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly guards: readonly Condition[];
@@ -57,7 +57,7 @@ export interface Preprocessing {
 const isSize: Check<number | string> = (value): value is number | string => isCount(value) || isText(value);
 const isPort = objectOf({
   name: isText,
-  dtype: oneOf<DType>(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']),
+  dtype: oneOf<PortDType>(['f32', 'i32', 'bool', 'i64', 'u8', 'f16']),
   shape: listOf(isText),
   docs: isText,
 });
@@ -95,7 +95,7 @@ const isBuildRecord: Check<BuildRecord> = objectOf({
   model: isText,
   docs: isText,
   crobc: isText,
-  dtype: oneOf<'f32' | 'f16'>(['f32', 'f16']),
+  dtype: oneOf<'f32' | 'f16' | 'bf16'>(['f32', 'f16', 'bf16']),
   inputs: listOf(isPort),
   outputs: listOf(isPort),
   guards: listOf(isCondition),

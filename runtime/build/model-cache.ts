@@ -5,6 +5,7 @@ import type { Precision } from '../../compiler/passes/pipeline.ts';
 import { FileDigests } from '../files/file-digests.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { UserError } from '../files/user-error.ts';
+import { requireDeviceFor } from '../ort/half-device.ts';
 import { openSession, type Session, type SessionOptions } from '../ort/session.ts';
 import { weightsSha256 } from '../weights/open-tensors.ts';
 import { buildIdentity } from './build-identity.ts';
@@ -30,9 +31,10 @@ const cacheFolder = 'model-cache';
 /**
  * Opens a session of a model. Uses the build of `crobc build` in the output folder, or the one in the cache below it,
  * if it is of this model with these weights; else builds the model into the cache. A build is used only if its manifest
- * has the same identity and its files have the manifest's hashes.
+ * has the same identity and its files have the manifest's hashes. Throws a UserError for bf16 on a device that lacks it.
  */
-export function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
+export async function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
+  await requireDeviceFor(options.dtype, session.device);
   return openBuiltBy(given, options, {
     open: ({ onnx }) => openSession(onnx, { ...session, half: options.dtype === 'f16' }),
     release: (opened) => opened.release(),

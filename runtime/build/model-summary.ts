@@ -5,7 +5,7 @@ import { outline } from '../../compiler/elaborate/models/outline.ts';
 import { costByModule, type ModuleCost } from '../../compiler/graphs/cost.ts';
 import { memory } from '../../compiler/graphs/liveness.ts';
 import type { Graph, GraphInput, GraphOutput } from '../../compiler/ir/graph.ts';
-import type { DType, TensorType } from '../../compiler/ir/types.ts';
+import { type PortDType, portDType, type TensorType } from '../../compiler/ir/types.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { type GraphWeight, weightsOf } from '../weights/graph-weights.ts';
 import { beyondExact } from './exact-sizes.ts';
@@ -38,7 +38,7 @@ export interface SummaryModule extends Quantities {
 
 export interface SummaryWeight {
   readonly path: string;
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   readonly shape: readonly number[];
   readonly role: 'param' | 'buffer';
 }
@@ -122,7 +122,7 @@ function forLosses(model: ModelGraph, bound: ReadonlyMap<string, Dim>, inference
 }
 
 function listed({ path, dtype, shape, role }: GraphWeight): SummaryWeight {
-  return { path, dtype, shape, role };
+  return { path, dtype: portDType(dtype), shape, role };
 }
 
 function shown(type: TensorType, graph: Graph): string {

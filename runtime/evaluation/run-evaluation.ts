@@ -42,7 +42,7 @@ export interface RunOptions {
   /** Replaces every phrase by an empty one, to measure what the model predicts from the image alone. */
   readonly blank: boolean;
   readonly device: Device | 'auto';
-  readonly dtype: 'f32' | 'f16';
+  readonly dtype: 'f32' | 'f16' | 'bf16';
   readonly threads: number | undefined;
   /** Threads that decode images; by default, as many as there are cores but one, 16 at most. */
   readonly decodeThreads?: number | undefined;

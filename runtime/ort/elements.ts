@@ -1,4 +1,4 @@
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 import type { HostTensor } from './host-tensor.ts';
 
 /** Arrays for elements of each type, as of a `HostTensor`. */
@@ -9,9 +9,9 @@ export const arrays = {
   i64: BigInt64Array,
   bool: Uint8Array,
   f16: Uint16Array,
-} as const satisfies Readonly<Record<DType, unknown>>;
+} as const satisfies Readonly<Record<PortDType, unknown>>;
 
 /** Zeros. */
-export function newElements(dtype: DType, shape: readonly number[]): HostTensor['data'] {
+export function newElements(dtype: PortDType, shape: readonly number[]): HostTensor['data'] {
   return new arrays[dtype](shape.reduce((product, d) => product * d, 1));
 }

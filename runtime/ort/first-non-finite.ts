@@ -4,7 +4,8 @@ import { Builder } from '../../compiler/graphs/builder.ts';
 import { computingNodes, madeFrom, type Piece, pieceOf } from '../../compiler/graphs/piece.ts';
 import { finish } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, GraphOutput, Node, NodeOf, NodeOp, Origin, Value } from '../../compiler/ir/graph.ts';
-import type { DType } from '../../compiler/ir/types.ts';
+import { type DType, portDType } from '../../compiler/ir/types.ts';
+import { emulateHalf } from '../../compiler/passes/emulate-half.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
 import { startProgress } from '../process/progress.ts';
@@ -54,7 +55,9 @@ const finite: Holds = { nan: false, nonFinite: false, given: false };
  * moment, and signals are handled between pieces.
  */
 export async function firstNonFinite(graph: Graph, feeds: Feeds, options: LookOptions): Promise<NonFinite | undefined> {
-  const looking = new Looking(graph, feeds, options);
+  // Tensors of bf16 cannot be fed and fetched: the same numbers are computed in f32.
+  const hasBf16 = graph.nodes.some(({ outputs }) => outputs.some(({ type }) => type.dtype === 'bf16'));
+  const looking = new Looking(hasBf16 ? emulateHalf(graph) : graph, feeds, options);
   const suspects = await looking.run();
   if (options.stopped()) return undefined;
   const found = looking.makerBehind(suspects);
@@ -162,7 +165,7 @@ class Looking {
     const data = await weights.read(attributes.path);
     this.#holds.set(outputs[0], ofData(data));
     return {
-      dtype,
+      dtype: portDType(dtype),
       shape: shape.map((dim) => evaluate(dim, () => 1)),
       data: dtype === 'f16' ? halfFromFloat32(data) : data,
     };

@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-node';
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import { cudaAdvice } from './cuda-libraries.ts';
@@ -142,10 +142,10 @@ const ortTypes = {
   i64: 'int64',
   u8: 'uint8',
   bool: 'bool',
-} as const satisfies Readonly<Record<DType, Ort.Tensor.Type>>;
+} as const satisfies Readonly<Record<PortDType, Ort.Tensor.Type>>;
 
-function dtypeOf(type: string, named: string): DType {
-  for (const [dtype, name] of Object.entries(ortTypes)) if (name === type) return dtype as DType;
+function dtypeOf(type: string, named: string): PortDType {
+  for (const [dtype, name] of Object.entries(ortTypes)) if (name === type) return dtype as PortDType;
   throw new UserError(`${named} has a tensor of type ${type}, which crobc does not use`);
 }
 

@@ -66,7 +66,7 @@ export function runMemory(graph: Graph, dtype: Precision): number {
 function estimate(graph: Graph, batch: number, dtype: Precision): { readonly kept: number; readonly working: number } {
   const open = bindingsOf(graph, batch);
   const { weightBytes, peakBytes } = memory(graph, { get: (name) => open.get(name) ?? 1 });
-  const part = dtype === 'f16' ? 0.5 : 1;
+  const part = dtype === 'f32' ? 1 : 0.5;
   const kept = processMemory(part * weightBytes, 0);
   return { kept, working: processMemory(part * weightBytes, part * peakBytes) - kept };
 }

@@ -1,4 +1,4 @@
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 import { isCount, isObject, isText } from '../files/json.ts';
 import { parseJson } from '../files/parse-json.ts';
 import { shownValue } from '../files/shown.ts';
@@ -13,7 +13,7 @@ export const datatypes = {
   i64: 'INT64',
   u8: 'UINT8',
   bool: 'BOOL',
-} as const satisfies Readonly<Record<DType, string>>;
+} as const satisfies Readonly<Record<PortDType, string>>;
 
 /** The header that holds the length of the JSON where binary data follow it. */
 export const headerLength = 'inference-header-content-length';
@@ -118,8 +118,8 @@ function readTensor(
   return { dtype, shape: sizes, data: asElements(dtype, numbers) };
 }
 
-function dtypeOf(datatype: unknown): DType | undefined {
-  for (const [dtype, name] of Object.entries(datatypes)) if (name === datatype) return dtype as DType;
+function dtypeOf(datatype: unknown): PortDType | undefined {
+  for (const [dtype, name] of Object.entries(datatypes)) if (name === datatype) return dtype as PortDType;
   return undefined;
 }
 
@@ -129,7 +129,7 @@ function flatten(
   data: readonly unknown[],
   shape: readonly number[],
   into: Float64Array,
-  dtype: DType,
+  dtype: PortDType,
 ): number {
   let at = 0;
   const walk = (items: readonly unknown[], axis: number): void => {
@@ -155,14 +155,14 @@ function flatten(
   return at;
 }
 
-const ranges: Readonly<Record<Exclude<DType, 'f32' | 'f16' | 'bool'>, readonly [number, number]>> = {
+const ranges: Readonly<Record<Exclude<PortDType, 'f32' | 'f16' | 'bool'>, readonly [number, number]>> = {
   i32: [-(2 ** 31), 2 ** 31 - 1],
   // JSON has no larger whole numbers that are exact.
   i64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
   u8: [0, 255],
 };
 
-function element(name: string, item: unknown, dtype: DType): number {
+function element(name: string, item: unknown, dtype: PortDType): number {
   const wrong = (what: string) => bad(`the input ${name} has an element that is ${what}: ${shownValue(item)}`);
   switch (dtype) {
     case 'bool':
@@ -182,7 +182,7 @@ function element(name: string, item: unknown, dtype: DType): number {
   }
 }
 
-function asElements(dtype: DType, numbers: Float64Array): HostTensor['data'] {
+function asElements(dtype: PortDType, numbers: Float64Array): HostTensor['data'] {
   switch (dtype) {
     case 'f32':
       return Float32Array.from(numbers);
@@ -199,10 +199,10 @@ function asElements(dtype: DType, numbers: Float64Array): HostTensor['data'] {
 }
 
 const bytesPerElement = { f32: 4, f16: 2, i32: 4, i64: 8, u8: 1, bool: 1 } as const satisfies Readonly<
-  Record<DType, number>
+  Record<PortDType, number>
 >;
 
-function fromBytes(name: string, dtype: DType, bytes: Uint8Array, count: number): HostTensor['data'] {
+function fromBytes(name: string, dtype: PortDType, bytes: Uint8Array, count: number): HostTensor['data'] {
   const wanted = count * bytesPerElement[dtype];
   if (bytes.length !== wanted)
     throw bad(`the input ${name} has ${bytes.length} bytes of binary data, and its shape needs ${wanted}`);

@@ -1,4 +1,4 @@
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 import type { BuildRecord, Port } from '../build/build-record.ts';
 import { dimValue, isDimName, type Sizes } from '../build/dim-text.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
@@ -71,7 +71,7 @@ function defined(values: readonly (number | undefined)[]): readonly number[] {
 /** Floats of -1…1, whole numbers below `below`, and true everywhere. */
 function elements({ dtype }: Port, count: number, below: number, random: () => number): HostTensor['data'] {
   const whole = () => Math.floor(random() * below);
-  const made: Readonly<Record<DType, () => HostTensor['data']>> = {
+  const made: Readonly<Record<PortDType, () => HostTensor['data']>> = {
     f32: () => Float32Array.from({ length: count }, () => 2 * random() - 1),
     // The bits of ±1.
     f16: () => Uint16Array.from({ length: count }, () => (random() < 0.5 ? 0x3c00 : 0xbc00)),

@@ -1,4 +1,5 @@
 import { UserError } from '../files/user-error.ts';
+import { requireDeviceFor } from '../ort/half-device.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { ThreadPool } from '../process/thread-pool.ts';
@@ -63,6 +64,7 @@ export async function openService(model: ServedModel, options: ServiceOptions): 
     lose = resolve;
   });
   const { device, threads } = options;
+  await requireDeviceFor(record.dtype, device);
   const thread = await openModelThread({ onnx, device, threads, half: record.dtype === 'f16' }, lose);
   const wanted = record.outputs.map(({ name }) => name);
   let batching: Batching;

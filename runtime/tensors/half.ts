@@ -59,3 +59,13 @@ export function float32FromBfloat16(bits: Uint16Array): Float32Array {
   for (let i = 0; i < bits.length; i++) out[i] = bits[i]! << 16;
   return new Float32Array(out.buffer);
 }
+
+/** Rounds to the nearest bfloat16, ties to even. */
+export function bfloat16FromFloat32(values: Float32Array): Uint16Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  return Uint16Array.from(bits, (float) => {
+    // A NaN stays one, whose mantissa could otherwise be rounded away.
+    if ((float & 0x7fffffff) > 0x7f800000) return (float >>> 16) | 0x40;
+    return (float + 0x7fff + ((float >>> 16) & 1)) >>> 16;
+  });
+}

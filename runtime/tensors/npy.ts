@@ -1,7 +1,7 @@
 import { endianness } from 'node:os';
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 
-const descriptions: Readonly<Record<DType, string>> = {
+const descriptions: Readonly<Record<PortDType, string>> = {
   f32: '<f4',
   f16: '<f2',
   i32: '<i4',
@@ -12,7 +12,7 @@ const descriptions: Readonly<Record<DType, string>> = {
 
 /** A tensor in row-major order, with the bytes of its dtype. */
 interface StoredTensor {
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   readonly shape: readonly number[];
   readonly data: ArrayBufferView;
 }

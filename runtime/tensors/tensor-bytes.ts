@@ -1,11 +1,19 @@
 import { endianness } from 'node:os';
 import type { DType } from '../../compiler/ir/types.ts';
-import { halfFromFloat32 } from './half.ts';
+import { bfloat16FromFloat32, halfFromFloat32 } from './half.ts';
 
 type Elements = Float64Array | Float32Array | Int32Array | Uint8Array;
 
 /** Bytes per element in files. */
-export const elementBytes: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, i64: 8, u8: 1, bool: 1 };
+export const elementBytes: Readonly<Record<DType, number>> = {
+  f32: 4,
+  f16: 2,
+  bf16: 2,
+  i32: 4,
+  i64: 8,
+  u8: 1,
+  bool: 1,
+};
 
 /**
  * Encodes elements as little-endian bytes of a dtype. Floats are rounded to nearest;
@@ -23,6 +31,8 @@ function convert(dtype: DType, elements: Elements): ArrayBufferView {
       return elements instanceof Float32Array ? elements : Float32Array.from(elements);
     case 'f16':
       return halfFromFloat32(elements instanceof Float32Array ? elements : Float32Array.from(elements));
+    case 'bf16':
+      return bfloat16FromFloat32(elements instanceof Float32Array ? elements : Float32Array.from(elements));
     case 'i32':
       return elements instanceof Int32Array ? elements : Int32Array.from(elements);
     case 'i64':

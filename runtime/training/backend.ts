@@ -16,6 +16,8 @@ export interface StepResult {
   readonly terms: Readonly<Record<string, number>>;
   /** Global norm of the gradients before clipping. */
   readonly gradientNorm: number;
+  /** With f16: the scale of the loss in the step, and whether the gradients overflowed, so that no weight was changed. */
+  readonly scaling?: { readonly scale: number; readonly skipped: boolean };
 }
 
 /** Holds the weights and optimizer state of a model and runs training steps. */

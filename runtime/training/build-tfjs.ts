@@ -11,6 +11,7 @@ import { checkWeightSizes, type GraphWeight, weightsOf } from '../weights/graph-
 import { initialWeights } from '../weights/initialise.ts';
 import { writeSafetensorsTo } from '../weights/safetensors.ts';
 import { openWeights } from '../weights/weights.ts';
+import { devicePrecision } from './precision.ts';
 import { stepParts } from './step-parts.ts';
 import { namedSteps } from './tfjs-backend.ts';
 
@@ -44,8 +45,8 @@ export interface TfjsBuilt {
 
 /**
  * Writes `<Model>.tfjs.ts`, with a recipe `<Model>.train.tfjs.ts`, and `<Model>.safetensors` to a folder: all of them,
- * or none, so that the previous files remain. Throws a UserError for unknown sizes, weights that do not fit, and a
- * folder that is not writable.
+ * or none, so that the previous files remain. Throws a UserError for unknown sizes, a recipe of half precision, weights
+ * that do not fit, and a folder that is not writable.
  */
 export async function buildTfjs(source: TfjsSource, options: TfjsBuildOptions): Promise<TfjsBuilt> {
   const { graph, dims, training, declaredWeights: declared } = source;
@@ -59,6 +60,7 @@ export async function buildTfjs(source: TfjsSource, options: TfjsBuildOptions): 
       `sizes in a TensorFlow.js program are numbers: give those of ${open.join(', ')} (--set ${example})`,
     );
   }
+  if (training) await devicePrecision(training.recipe, { backend: 'tfjs', device: 'auto' });
   const programName = `${name}.tfjs.ts`;
   const trainerName = `${name}.train.tfjs.ts`;
   const weightsName = `${name}.safetensors`;

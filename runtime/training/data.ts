@@ -1,6 +1,6 @@
 import type { Origin, Value } from '../../compiler/ir/graph.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
-import type { DType, TensorType } from '../../compiler/ir/types.ts';
+import type { PortDType, TensorType } from '../../compiler/ir/types.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
@@ -29,7 +29,7 @@ export interface InputSizes {
 type Size = number | 'B' | 'H' | 'W' | 'T';
 
 interface Fed {
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   readonly shape: readonly Size[];
 }
 

@@ -1,6 +1,7 @@
 import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
+import type { TrainingPrecision } from '../../compiler/training/recipe.ts';
 import type { StateKind } from '../../compiler/training/step.ts';
 import { processMemory } from '../process/process-memory.ts';
 import type { InitReports } from './init-files.ts';
@@ -62,7 +63,7 @@ export function dryRun(
   training: Training,
   { plan, inits, refused }: Pick<DryRun, 'plan' | 'inits' | 'refused'>,
   given: readonly ResolvedSetting[],
-  options: StepPartsOptions,
+  { precision, ...options }: StepPartsOptions & { readonly precision: TrainingPrecision },
   typed: (source: string) => string,
 ): DryRun {
   const { recipe, forward, weights } = training;
@@ -109,6 +110,9 @@ export function dryRun(
     plan,
     inits,
     refused,
-    settings: [...resolvedSettings(recipe).map((one) => ({ ...one, source: typed(one.source) })), ...given],
+    settings: [
+      ...resolvedSettings({ ...recipe, precision }).map((one) => ({ ...one, source: typed(one.source) })),
+      ...given,
+    ],
   };
 }

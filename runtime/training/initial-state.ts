@@ -1,5 +1,6 @@
 import type { WeightPart } from '../../compiler/elaborate/models/weight-parts.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
+import { initialScaler } from '../../compiler/training/loss-scale.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
 import type { StateTensor } from '../../compiler/training/step.ts';
 import { checkWeightSizes } from '../weights/graph-weights.ts';
@@ -25,7 +26,8 @@ export interface InitialStateOptions {
 }
 
 /**
- * Returns the state before the first step: weights from files or drawn, averages equal to their weights, all else 0.
+ * Returns the state before the first step: weights from files or drawn, averages equal to their weights, the scale of the
+ * loss, all else 0.
  * Throws a UserError if a file does not fit.
  */
 export async function initialState(options: InitialStateOptions): Promise<Map<string, Float32Array>> {
@@ -54,6 +56,10 @@ export async function initialState(options: InitialStateOptions): Promise<Map<st
     if (values.has(name)) continue;
     if (kind === 'weight' || kind === 'buffer')
       throw new Error(`bug in crobc: the step has a ${kind} ${path} that the model lacks`);
+    if (kind === 'scaler') {
+      values.set(name, Float32Array.of(initialScaler(path)));
+      continue;
+    }
     const weight = values.get(weightState({ path, role: 'param' }));
     values.set(name, kind === 'average' && weight ? weight.slice() : new Float32Array(elementsOf(shape)));
   }

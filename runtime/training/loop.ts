@@ -1,3 +1,4 @@
+import { lossScaling } from '../../compiler/training/loss-scale.ts';
 import { UserError } from '../files/user-error.ts';
 import type { StopRequest, StopSignal } from '../process/stop-signal.ts';
 import { surroundings } from '../process/surroundings.ts';
@@ -109,11 +110,15 @@ class Loop {
     const scalars = { learningRate: rate, step };
     const result = await orNonFinite(backend.step(batches, scalars), step, 'it cannot be computed');
     const { loss, gradientNorm } = result;
-    if (!Number.isFinite(loss)) throw new NonFiniteStep(step, `the loss is ${shownNonFinite(loss)}`);
-    if (!Number.isFinite(gradientNorm))
+    const { scaling } = result;
+    requireScale(step, scaling);
+    const skipped = scaling?.skipped ?? false;
+    if (!Number.isFinite(loss) && !skipped) throw new NonFiniteStep(step, `the loss is ${shownNonFinite(loss)}`);
+    if (!Number.isFinite(gradientNorm) && !skipped)
       throw new NonFiniteStep(step, `the norm of the gradients is ${shownNonFinite(gradientNorm)}`);
     const took = this.#passSeconds();
-    this.#progress = { ...this.#progress, step, last: { loss: result.loss, lr: rate } };
+    const last = Number.isFinite(loss) ? { loss, lr: rate } : this.#progress.last;
+    this.#progress = { ...this.#progress, step, last };
     const speed = plan.perStep / took;
     await metrics.append({
       step,
@@ -124,11 +129,13 @@ class Loop {
       gradient_norm: result.gradientNorm,
       samples_per_second: rounded(speed),
       terms: result.terms,
+      ...(scaling ? { loss_scale: scaling.scale, skipped } : {}),
     });
     events?.scalar('train/loss', step, result.loss);
     for (const [name, value] of Object.entries(result.terms)) events?.scalar(`train/${name}`, step, value);
     events?.scalar('train/learning_rate', step, rate);
     events?.scalar('train/gradient_norm', step, result.gradientNorm);
+    if (scaling) events?.scalar('train/loss_scale', step, scaling.scale);
     events?.scalar('speed/samples_per_second', step, speed);
     onStep?.(step, result, rate, speed);
   }
@@ -219,6 +226,18 @@ class Loop {
     this.#progress = { ...this.#progress, seconds: this.#progress.seconds + took };
     return took;
   }
+}
+
+/**
+ * Throws a NonFiniteStep if gradients in f16 are not finite even for a loss that is hardly scaled: they do not overflow by
+ * the scale.
+ */
+function requireScale(step: number, scaling: StepResult['scaling']): void {
+  if (!scaling?.skipped || scaling.scale * lossScaling.backoff >= 1) return;
+  throw new NonFiniteStep(
+    step,
+    `the gradients are not finite even with a loss scale of ${scaling.scale}, which would fall below 1`,
+  );
 }
 
 function rounded(value: number): number {

@@ -21,6 +21,8 @@ export interface OnnxBackendOptions {
   readonly seed: number;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
+  /** Whether CUDA may round the factors of f32 products; default true. */
+  readonly tf32?: boolean | undefined;
 }
 
 export interface OnnxBackend extends TrainingBackend {
@@ -35,7 +37,7 @@ export interface OnnxBackend extends TrainingBackend {
  */
 export async function openOnnxBackend(
   options: OnnxBackendOptions,
-  open: (device: Device | 'auto') => Promise<Engine> = (device) => openEngine(device),
+  open: (device: Device | 'auto') => Promise<Engine> = (device) => openEngine(device, { tf32: options.tf32 ?? true }),
 ): Promise<OnnxBackend> {
   const { seed, threads, steps } = options;
   const engine = await open(options.device);
@@ -146,6 +148,11 @@ function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, beg
   };
 }
 
+function scalingOf(results: ReadonlyMap<string, Float32Array>): Pick<StepResult, 'scaling'> {
+  const [inverse, applied] = [stepNames.inverseScale, stepNames.applied].map((name) => results.get(name)?.[0]);
+  return inverse === undefined ? {} : { scaling: { scale: 1 / inverse, skipped: applied === 0 } };
+}
+
 /** Averages the losses of micro-batches. */
 class Sums {
   #loss = 0;
@@ -165,6 +172,7 @@ class Sums {
       loss: this.#loss / times,
       terms: Object.fromEntries(Object.entries(this.#terms).map(([name, sum]) => [name, sum / times])),
       gradientNorm: last.get(stepNames.gradientNorm)?.[0] ?? Number.NaN,
+      ...scalingOf(last),
     };
   }
 }

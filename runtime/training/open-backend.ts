@@ -13,6 +13,8 @@ export interface BackendOptions {
   readonly seed: number;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
+  /** Whether CUDA may round the factors of f32 products; default true. */
+  readonly tf32?: boolean | undefined;
   /** The run's folder, in which generated programs are written. */
   readonly folder: string;
 }

@@ -71,6 +71,7 @@ export function recipeValues(recipe: Recipe): Record<string, unknown> {
     metric: recipe.metric,
     seed: recipe.seed,
     augment: recipe.augment,
+    precision: recipe.precision,
     groups: recipe.groups.map(({ pattern, lr, weightDecay }) => defined({ pattern, lr, weight_decay: weightDecay })),
     train: trainedText(recipe),
     fix: selected(recipe.fixed),

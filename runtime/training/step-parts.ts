@@ -1,4 +1,5 @@
 import type { Training } from '../../compiler/training/compile-training.ts';
+import type { HalfStep } from '../../compiler/training/half-step.ts';
 import { differentiate, moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
 import { UserError } from '../files/user-error.ts';
 import type { StepParts } from './backend.ts';
@@ -8,6 +9,8 @@ export interface StepPartsOptions {
   readonly recompute?: readonly string[];
   /** With onnxruntime, state is in crobc's own buffers, so small weights can be packed and updated together. */
   readonly backend: 'onnx' | 'tfjs';
+  /** Undefined for a step in f32. */
+  readonly half?: HalfStep | undefined;
 }
 
 /**
@@ -15,11 +18,11 @@ export interface StepPartsOptions {
  * UserError if `recompute` matches no module, or if nothing is trained.
  */
 export function stepParts(training: Training, options: StepPartsOptions): StepParts<StepGraph> {
-  const { recompute = [], backend } = options;
+  const { recompute = [], backend, half } = options;
   const packed = backend === 'onnx';
   const { nodes } = training.forward.build;
   const { name, model, accumulate } = training.recipe;
-  const differentiated = differentiate(training, recompute);
+  const differentiated = differentiate(training, recompute, {}, half);
   if (differentiated.learning.length === 0)
     throw new UserError(`recipe ${name} trains nothing: every weight that its losses depend on is fixed`);
   for (const pattern of recompute) {

@@ -29,6 +29,7 @@ import { NonFiniteStep } from './non-finite-step.ts';
 import { type BackendOptions, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
 import { planNotes } from './plan-notes.ts';
+import { devicePrecision } from './precision.ts';
 import { changedSurroundings, checkIdentity, type Matter, runIdentity } from './run-identity.ts';
 import { lockRun, type RunLock } from './run-lock.ts';
 import { startRunProgress } from './run-progress.ts';
@@ -334,8 +335,10 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared) {
   const checkpoint = await startingPoint(options, store, matter);
   const from = checkpoint?.progress ?? beginning;
 
+  const { precision, half, note: ofPrecision } = await devicePrecision(recipe, options);
+  if (ofPrecision !== undefined) note(ofPrecision);
   const steps = whileAt('making the training step', () =>
-    stepParts(training, { recompute: options.recompute, backend: options.backend }),
+    stepParts(training, { recompute: options.recompute, backend: options.backend, half }),
   );
   if (await runsHere(options)) checkStepMemory(training, steps, options.place);
   const states = statesOf(steps);
@@ -359,6 +362,7 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared) {
     seed,
     device: options.device,
     threads: options.threads,
+    tf32: precision !== 'f32',
     folder: out,
   };
   const backend = await during('opening the training step', () => openBackend(opening, state));

@@ -1,4 +1,4 @@
-import type { DType } from '../../compiler/ir/types.ts';
+import type { PortDType } from '../../compiler/ir/types.ts';
 import type { BuildRecord, Port } from '../build/build-record.ts';
 import { dimValue, type Sizes } from '../build/dim-text.ts';
 import { UserError } from '../files/user-error.ts';
@@ -25,7 +25,7 @@ const dataTypes = {
   i64: 'TYPE_INT64',
   u8: 'TYPE_UINT8',
   bool: 'TYPE_BOOL',
-} as const satisfies Readonly<Record<DType, string>>;
+} as const satisfies Readonly<Record<PortDType, string>>;
 
 /**
  * Returns `config.pbtxt`, a message ModelConfig of Triton's model_config.proto. Conditions that it cannot hold are in

@@ -24,6 +24,7 @@ const integers: readonly TensorDType[] = ['I32', 'I64', 'I16', 'I8', 'U8', 'U16'
 const accepted: Readonly<Record<DType, readonly TensorDType[]>> = {
   f32: floats,
   f16: floats,
+  bf16: floats,
   i32: integers,
   i64: integers,
   u8: integers,

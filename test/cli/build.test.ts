@@ -177,6 +177,21 @@ describe('settings', () => {
     expect((await manifestOf('override')).choices.patch.bias).toBe('false');
   });
 
+  test('--dtype bf16 stores products in bfloat16, and what runs on the CPU refuses it before it loads', async () => {
+    const built = await build(['tiny.crob', '--dtype', 'bf16', '-o', 'bf16']);
+    expect(built).toMatchObject({ code: 0 });
+    const words = {
+      code: 1,
+      out: '',
+      err: expect.stringContaining('a model in bf16 runs on CUDA alone, and the device is cpu'),
+    };
+    expect(await crobc(['serve', 'bf16', '--device', 'cpu'], { cwd: folder })).toMatchObject(words);
+    expect(await build(['tiny.crob', '--target', 'triton', '--dtype', 'bf16', '-o', 'triton'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--dtype bf16 is not for --target triton'),
+    });
+  });
+
   test('--dtype f16 stores half as much and gives nearly the same', async () => {
     expect((await manifestOf('f16')).dtype).toBe('f16');
     const [half, single] = await Promise.all(
@@ -238,9 +253,18 @@ describe('settings', () => {
   test('--print-after shows the training step of the recipe, too', async () => {
     const printed = (pass: string) => build(['step.crob', '--graph', 'step', '--print-after', pass]);
     const [list, gradients, step] = await Promise.all(['list', 'differentiate', 'step'].map(printed));
-    expect(list).toMatchObject({ code: 0, out: expect.stringMatching(/\nround-constants\ndifferentiate\nstep\n$/) });
+    expect(list).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\nround-constants\nhalf\ndifferentiate\nstep\n$/),
+    });
     expect(gradients).toMatchObject({ code: 0, out: expect.stringMatching(/^output "d:head\.weight" = /m) });
     expect(step).toMatchObject({ code: 0, out: expect.stringMatching(/^output "next:weight:head\.weight" = /m) });
+    const half = ['--set', 'recipe.precision=f16'];
+    const [none, mixed] = await Promise.all(
+      [[], half].map((set) => build(['step.crob', '--graph', 'step', '--print-after', 'half', ...set])),
+    );
+    expect(none).toMatchObject({ code: 2, err: expect.stringContaining('only with a precision of bf16 or f16') });
+    expect(mixed).toMatchObject({ code: 0, out: expect.stringMatching(/ = conv2d .* : f16\[/) });
     expect(read(gradients!.out.replace(/^.*\n/, '')).outputs.map(({ name }) => name)).toContain('d:head.bias');
   });
 
@@ -276,7 +300,7 @@ describe('settings', () => {
     [['--graph', 'step'], '--graph goes with --print-after or --explain'],
     [['--print-after', 'all', '-o', 'never'], '--out is for what is built'],
     [['--explain', 'repeat-late', '--no-weights'], '--weights is for what is built'],
-    [['--print-after', 'step', '--graph', 'step', '--dtype', 'f16'], 'computed in f32'],
+    [['--print-after', 'step', '--graph', 'step', '--dtype', 'f16'], 'the precision of its recipe'],
     [['--explain', 'repeat-late', '--recompute', 'head'], 'add --graph step'],
   ])('%j: an option without effect is a mistake of the command line', async (args, message) => {
     expect(await build(['step.crob', ...args])).toMatchObject({
@@ -295,7 +319,7 @@ describe('settings', () => {
       code: 2,
       err: expect.stringMatching(/^error: there is no pass everything; there are /),
     });
-    expect(half).toEqual({ code: 2, out: '', err: 'error: the pass half runs with --dtype f16 alone\n' });
+    expect(half).toEqual({ code: 2, out: '', err: 'error: the pass half runs only with --dtype f16 or bf16\n' });
   });
 });
 

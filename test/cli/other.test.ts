@@ -316,7 +316,7 @@ describe('the command line', () => {
     [['check', '--guard'], /^error: unknown option '--guard'\n\(Did you mean --guards\?\)\n/],
     [['build'], /^error: missing required argument 'file'\n/],
     [['build', 'tiny.crob', 'other.crob'], /^error: too many arguments/],
-    [['build', 'tiny.crob', '--dtype', 'f64'], /'f64' is invalid\. Allowed choices are f32, f16\.\n/],
+    [['build', 'tiny.crob', '--dtype', 'f64'], /'f64' is invalid\. Allowed choices are f32, f16, bf16\.\n/],
     [
       ['build', 'tiny.crob', '--seed', '-1'],
       /^error: option '--seed <n>' argument '-1' is invalid\. It is not a whole number\.\n/,

@@ -79,7 +79,11 @@ describe('a run by a PyTorch program', () => {
       ...['--lines', '--crob-draws', '--no-phrases'],
     ]);
     const recipe = JSON.parse(await readFile(`${cwd}/run/program/recipe.json`, 'utf8'));
-    expect(recipe.identity).toMatchObject({ model: 'Learner', seed: 7, recipe: { steps: 40, B: 2 } });
+    expect(recipe.identity).toMatchObject({
+      model: 'Learner',
+      seed: 7,
+      recipe: { steps: 40, B: 2, precision: 'bf16' },
+    });
     const own = await SafetensorsFile.open(`${cwd}/run/program/Learner.safetensors`);
     expect([...own.tensors.keys()].sort()).toEqual(['patch.bias', 'patch.weight', 'table.weight']);
     await own.close();
@@ -242,7 +246,6 @@ describe('options', () => {
   test.each([
     [['--python', './python'], '--python is for --backend torch'],
     [['--processes', '2'], '--processes is for --backend torch'],
-    [['--precision', 'bf16'], '--precision is for --backend torch'],
     [['--fsdp'], '--fsdp is for --backend torch'],
     [['--crob-draws'], '--crob-draws is for --backend torch'],
     [['--backend', 'torch', '--recompute', 'patch'], '--recompute is not for --backend torch'],

@@ -195,6 +195,31 @@ describe('--resume', () => {
     await same('signals');
   });
 
+  test('goes on with the scale of a loss in f16', async () => {
+    const half = ['--precision', 'f16'];
+    expect(await train(['-o', 'half', ...half])).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(/^f16 is emulated on the CPU: .*\n$/),
+    });
+    await interrupted(half, 'half-stopped', 'SIGTERM', 9);
+    expect(await train(['-o', 'half-stopped', '--resume', ...half])).toMatchObject({ code: 0 });
+    const scales = (await log('half')).filter((line) => 'terms' in line);
+    expect(scales).toHaveLength(40);
+    for (const line of scales)
+      expect(line).toMatchObject({ loss_scale: expect.any(Number), skipped: expect.any(Boolean) });
+    expect(await log('half-stopped')).toEqual(await log('half'));
+    expect((await weights('half-stopped')).equals(await weights('half'))).toBe(true);
+    expect((await weights('half')).equals(await weights('whole'))).toBe(false);
+  });
+
+  test.each([
+    [['--precision', 'tf32'], 'the device cpu trains in f32, and the precision is tf32'],
+    [['--precision', 'bf16', '--backend', 'tfjs'], 'the tfjs back end trains in f32, and the precision is bf16'],
+  ])('%j has no such precision', async (options, why) => {
+    const ran = await train(['-o', 'refused', ...options, '--dry-run']);
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining(why) });
+  });
+
   test('before the first step there is nothing to save, and nothing is left of the lock', async () => {
     const child = spawn(process.execPath, [main, ...words, '-o', 'early'], {
       cwd: folder,
@@ -247,6 +272,7 @@ describe('--resume', () => {
       [['--set', 'recipe.lr=0.02'], 'lr was 0.01 and is 0.02'],
       [['--set', 'drop.rate=0.2'], 'the losses, or the training form of the model, were changed'],
       [['--seed', '3'], 'seed was 0 and is 3'],
+      [['--precision', 'bf16'], 'precision was not set and is "bf16"'],
       [['--no-phrases'], 'phrases was not set and is "blank"'],
       [['--tokenizer', 'other.txt'], 'the vocabulary was changed'],
     ] as const) {

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { read } from '../../compiler/graphs/read.ts';
 import { verify } from '../../compiler/graphs/verify.ts';
 import { toHalf } from '../../compiler/passes/half.ts';
@@ -10,7 +11,7 @@ const weight = (name: string, path: string, shape: string, keep = false) =>
 function half(body: string): string {
   const graph = read(body);
   expect(verify(graph)).toEqual([]);
-  const result = toHalf(graph);
+  const result = toHalf(graph, { type: 'f16' });
   expect(verify(result)).toEqual([]);
   return (
     result.nodes
@@ -91,5 +92,46 @@ output "z" = %15 ""
       y = %16
       z = %17"
     `);
+  });
+});
+
+describe('bfloat16', () => {
+  test('keeps what ONNX and onnxruntime’s CUDA provider do not have in f32, and large numbers in bf16', () => {
+    const graph = toHalf(
+      read(`%0 = input name="x" : f32[2, 8]
+%1 = input name="w" : f32[8, 8]
+%2 = matmul %0, %1 : f32[2, 8]
+%3 = full value=-1000000000 dtype=f32 shape=[] : f32[]
+%4 = add %2, %3 : f32[2, 8]
+%5 = reduce_max %4 axes=[1] keep=true : f32[2, 1]
+%6 = lt %4, %5 : bool[2, 8]
+%7 = floor %4 : f32[2, 8]
+%8 = select %6, %7, %4 : f32[2, 8]
+input "x" = %0 ""
+input "w" = %1 ""
+output "y" = %8 ""
+`),
+      { type: 'bf16' },
+    );
+    expect(verify(graph)).toEqual([]);
+    const dtypes = Object.fromEntries(graph.nodes.map(({ op, inputs }) => [op, inputs.at(-1)?.type.dtype]));
+    expect(dtypes).toMatchObject({ matmul: 'bf16', add: 'bf16', reduce_max: 'f32', lt: 'f32', floor: 'f32' });
+  });
+
+  test('pads by concatenation, as the provider has no kernel of Pad', () => {
+    const graph = toHalf(
+      read(`%0 = input name="x" : f32[2, 8]
+%1 = input name="w" : f32[8, 8]
+%2 = matmul %0, %1 : f32[2, 8]
+%3 = pad %2 low=[0, 1] high=[1, 2] value=2 : f32[3, 11]
+input "x" = %0 ""
+input "w" = %1 ""
+output "y" = %3 ""
+`),
+      { type: 'bf16' },
+    );
+    const ops = emitOnnx(graph, { producerVersion: '0' }).graph.nodes.map(({ op }) => op);
+    expect(ops.filter((op) => op === 'Concat')).toHaveLength(2);
+    expect(ops).not.toContain('Pad');
   });
 });

@@ -375,7 +375,7 @@ describe('--set', () => {
       expect(training).toBeUndefined();
       expect(diagnostics).toMatchObject([{ code: 'CROB2320' }]);
       expect(diagnostics[0]!.help).toMatch(
-        /^write it into a recipe that extends plain; behind `recipe\.`, --set takes batch, optimizer, lr, [\w, ]*augment$/,
+        /^write it into a recipe that extends plain; behind `recipe\.`, --set takes batch, optimizer, lr, [\w, ]*precision$/,
       );
     }
   });

@@ -14,6 +14,8 @@ const whole: NumberKind = { expected: 'an int of at least 0', fits: (n) => Numbe
 /** Evaluation protocols, and the metrics that can select the best weights; the first of each is the default. */
 export const protocolNames = ['lavt', 'caris', 'cris', 'rrsis', 'gres'] as const;
 export const metricNames = ['mIoU', 'oIoU', 'Pr@0.5', 'Pr@0.6', 'Pr@0.7', 'Pr@0.8', 'Pr@0.9'] as const;
+/** The precisions in which a step can be computed. */
+export const precisionNames = ['f32', 'tf32', 'bf16', 'f16'] as const;
 export type ProtocolName = (typeof protocolNames)[number];
 export type MetricName = (typeof metricNames)[number];
 
@@ -46,6 +48,7 @@ export const recipeSettings: Readonly<Record<string, SettingKind>> = {
   metric: { oneOf: metricNames },
   seed: whole,
   augment: 'true or false',
+  precision: { oneOf: precisionNames },
 };
 
 /** Settings in the unit of the recipe's length, epochs or steps. */

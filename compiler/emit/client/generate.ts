@@ -1,11 +1,11 @@
 import type { SourceFileStructure, StatementStructures, WriterFunction } from 'ts-morph';
-import type { DType } from '../../ir/types.ts';
+import type { PortDType } from '../../ir/types.ts';
 import { bareAxes, expression, guardCheck, isIdentifier, member, quoted } from './expression.ts';
 import type { ClientInfo, ClientTensor } from './info.ts';
 import { referringSupport } from './referring.ts';
 import { rowSupport, support } from './support.ts';
 
-const elementTypes: Readonly<Record<DType, string>> = {
+const elementTypes: Readonly<Record<PortDType, string>> = {
   f32: 'float32',
   f16: 'float16',
   i32: 'int32',

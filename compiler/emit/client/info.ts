@@ -1,7 +1,7 @@
 import { asVariable, type Dim, variables } from '../../dims/dim.ts';
 import { type IndexInput, indexInputs } from '../../graphs/index-check.ts';
 import type { Graph } from '../../ir/graph.ts';
-import type { DType, TensorType } from '../../ir/types.ts';
+import { type PortDType, portDType, type TensorType } from '../../ir/types.ts';
 import type { ReferringClient } from './referring.ts';
 
 /** The data that a client is generated from. */
@@ -25,7 +25,7 @@ export interface ClientInfo {
 
 export interface ClientTensor {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   /** The shape as shown to the user: `H/4`. */
   readonly shape: readonly string[];
   readonly dims: readonly Dim[];
@@ -53,7 +53,7 @@ export function clientInfo(
 ): ClientInfo {
   const tensor = (name: string, { dtype, shape }: TensorType, docs: string): ClientTensor => ({
     name,
-    dtype,
+    dtype: portDType(dtype),
     shape: shape.map((dim) => graph.facts.show(dim)),
     dims: shape,
     docs,

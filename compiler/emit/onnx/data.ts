@@ -9,6 +9,7 @@ import type { Emission } from './emission.ts';
 import type { Partition, Pick } from './fusions.ts';
 import type { Lowering } from './lowering.ts';
 import { int, ints, tensorOf } from './model.ts';
+import { padByConcat } from './pad-by-concat.ts';
 import { known, knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
 import { scatterAdd } from './scatter.ts';
@@ -183,6 +184,7 @@ const pad: Lowering<'pad'> = (node, emission) => {
   const { low, high, value } = node.attributes;
   const widths = [...low, ...high];
   if (widths.every((width) => known(emission.facts, width) === 0)) return [emission.use(x)];
+  if (x.type.dtype === 'bf16') return [padByConcat(emission, emission.use(x), x.type, node.attributes)];
   const isKept = emission.plan.pads.has(node);
   const inputs = [emission.use(x), emission.dims.vector(widths)];
   if (value !== 0 || isKept) inputs.push(emission.number(value, x.type.dtype));

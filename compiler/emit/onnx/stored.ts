@@ -1,6 +1,7 @@
 import type { Facts } from '../../dims/facts.ts';
 import type { Graph, Node, Value } from '../../ir/graph.ts';
 import type { DType } from '../../ir/types.ts';
+import { isFloat } from '../../ops/typing.ts';
 import type { Initialiser, StoredTranspose } from './model.ts';
 import { folder } from './names.ts';
 import { knownShape } from './reshape-target.ts';
@@ -94,10 +95,6 @@ export class Stored {
         return undefined;
     }
   }
-}
-
-function isFloat(dtype: DType): boolean {
-  return dtype === 'f32' || dtype === 'f16';
 }
 
 export function sourceOf({ root, shape }: StoredView): Initialiser['source'] {

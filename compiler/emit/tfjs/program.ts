@@ -1,9 +1,10 @@
-import type { DType, TensorData } from '../../ir/types.ts';
+import type { DType, HalfType, TensorData } from '../../ir/types.ts';
+import { isHalf } from '../../ops/typing.ts';
 
 /** TensorFlow.js has no int64 and no uint8: both become int32 at inputs and outputs. */
 export type TfType = 'float32' | 'int32' | 'bool';
 
-export const tfTypes: Readonly<Record<Exclude<DType, 'f16'>, TfType>> = {
+export const tfTypes: Readonly<Record<Exclude<DType, HalfType>, TfType>> = {
   f32: 'float32',
   i32: 'int32',
   i64: 'int32',
@@ -12,7 +13,7 @@ export const tfTypes: Readonly<Record<Exclude<DType, 'f16'>, TfType>> = {
 };
 
 export function tfType(dtype: DType): TfType {
-  if (dtype === 'f16') throw new Error('bug in crobc: TensorFlow.js has no half precision');
+  if (isHalf(dtype)) throw new Error('bug in crobc: TensorFlow.js has no half precision');
   return tfTypes[dtype];
 }
 

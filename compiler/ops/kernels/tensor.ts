@@ -11,6 +11,7 @@ export function allocate(dtype: DType, length: number): Float64Array | Int32Arra
   switch (dtype) {
     case 'f32':
     case 'f16':
+    case 'bf16':
     case 'i64':
       return new Float64Array(length);
     case 'i32':

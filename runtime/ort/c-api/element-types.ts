@@ -1,17 +1,19 @@
-import type { DType } from '../../../compiler/ir/types.ts';
+import type { PortDType } from '../../../compiler/ir/types.ts';
 import { arrays } from '../elements.ts';
 import type { HostTensor } from '../host-tensor.ts';
 
 /** ONNXTensorElementDataType of each type. */
-const numbers = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10 } as const satisfies Readonly<Record<DType, number>>;
+const numbers = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9, f16: 10 } as const satisfies Readonly<
+  Record<PortDType, number>
+>;
 
-export function elementNumber(dtype: DType): number {
+export function elementNumber(dtype: PortDType): number {
   return numbers[dtype];
 }
 
 /** Undefined for a type that crobc does not use. */
-export function elementDType(number: number): DType | undefined {
-  for (const [dtype, known] of Object.entries(numbers)) if (known === number) return dtype as DType;
+export function elementDType(number: number): PortDType | undefined {
+  for (const [dtype, known] of Object.entries(numbers)) if (known === number) return dtype as PortDType;
   return undefined;
 }
 
@@ -40,20 +42,20 @@ const otherNames: Readonly<Record<number, string>> = {
 };
 
 /** A copy of bytes as elements of a type. */
-export function elementsOf(dtype: DType, bytes: Uint8Array): HostTensor['data'] {
+export function elementsOf(dtype: PortDType, bytes: Uint8Array): HostTensor['data'] {
   return new arrays[dtype](bytes.slice().buffer);
 }
 
 /** The elements of a type in a buffer. */
-export function elementsOn(dtype: DType, buffer: ArrayBuffer): HostTensor['data'] {
+export function elementsOn(dtype: PortDType, buffer: ArrayBuffer): HostTensor['data'] {
   return new arrays[dtype](buffer);
 }
 
-export function elementSize(dtype: DType): number {
+export function elementSize(dtype: PortDType): number {
   return arrays[dtype].BYTES_PER_ELEMENT;
 }
 
 /** Whether an array is one for elements of this type. */
-export function holdsElements(dtype: DType, data: unknown): boolean {
+export function holdsElements(dtype: PortDType, data: unknown): boolean {
   return data instanceof arrays[dtype];
 }

@@ -1,4 +1,4 @@
-import type { DType } from '../../../compiler/ir/types.ts';
+import type { PortDType } from '../../../compiler/ir/types.ts';
 import { UserError } from '../../files/user-error.ts';
 import type { PortType } from '../host-tensor.ts';
 import { type Context, pointerFrom } from './context.ts';
@@ -51,7 +51,7 @@ export function typeAndSizes(
   native: Native,
   info: bigint,
   named: string,
-): { readonly dtype: DType; readonly sizes: BigInt64Array } {
+): { readonly dtype: PortDType; readonly sizes: BigInt64Array } {
   const number = new Int32Array(1);
   native.call('GetTensorElementType', info, number);
   const dtype = elementDType(number[0]!);

@@ -1,4 +1,4 @@
-import type { DType } from '../../../compiler/ir/types.ts';
+import type { PortDType } from '../../../compiler/ir/types.ts';
 import { newElements } from '../elements.ts';
 import type { HostTensor } from '../host-tensor.ts';
 import { type ThreadCall, threadCall } from './call-thread.ts';
@@ -16,7 +16,7 @@ const BYTES = Symbol('bytes');
 
 /** A tensor that onnxruntime reads and writes where it is. */
 export interface Tensor {
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   readonly shape: readonly number[];
   /** The memory: an array of this process, or memory that onnxruntime allocated on the device. */
   readonly memory: 'array' | 'device';
@@ -55,7 +55,7 @@ export class ArrayTensor implements Tensor {
     this.#value = new Handle(native, { kind: 'a tensor', by: 'ReleaseValue', owner: environment }, pointer);
   }
 
-  get dtype(): DType {
+  get dtype(): PortDType {
     return this.host.dtype;
   }
 
@@ -90,7 +90,7 @@ export type TensorType = Pick<HostTensor, 'dtype' | 'shape'>;
 /** A tensor that stays on the device. */
 export class DeviceTensor implements Tensor {
   readonly memory = 'device';
-  readonly dtype: DType;
+  readonly dtype: PortDType;
   readonly shape: readonly number[];
   readonly #context: Context;
   readonly #value: Handle;

@@ -22,7 +22,7 @@ class Arguments:
     weights: Path | None
     device: str | None
     """None for CUDA if it works, else the CPU."""
-    precision: Precision
+    precision: Precision | None
     fsdp: bool
     crob_draws: bool
     compile: bool
@@ -59,8 +59,7 @@ def parse_arguments(program: Program, words: Sequence[str] | None) -> Arguments:
     add(
         "--precision",
         choices=get_args(Precision),
-        default="f32",
-        help="the type in which the model computes (f32)",
+        help="the type in which the model computes; by default, that of the recipe, or f32",
     )
     add("--fsdp", action="store_true", help="shard weights and state over processes")
     add(

@@ -31,7 +31,7 @@ from .checkpoint_files import (
 )
 
 SCALER = "scaler:"
-"""How the names of the loss scale of f16 begin, which crobc's own runs do not have."""
+"""How the names of the state of the loss scale begin, which only runs in f16 have."""
 
 
 @dataclass(frozen=True)

@@ -73,12 +73,20 @@ def read_recipe(folder: Path) -> RecipeFile:
 
 
 def run_identity(
-    file: RecipeFile, *, steps: int, blank: bool, data: str, vocabulary: str
+    file: RecipeFile,
+    *,
+    steps: int,
+    blank: bool,
+    precision: str | None,
+    data: str,
+    vocabulary: str,
 ) -> dict[str, Any]:
     """The identity of a run, without its surroundings, as crobc has it. Edited files are a part
     of it, since crobc cannot know what they compute."""
     identity = file.content["identity"]
     recipe = {**identity["recipe"], "steps": steps}
+    if precision is not None:
+        recipe["precision"] = precision
     if blank:
         recipe["phrases"] = "blank"
     if file.changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
 import torch
 from safetensors import SafetensorError
@@ -20,7 +20,7 @@ from .phrases import Tokenizer, cut_note
 from .plan import Plan
 from .report import Reporter
 from .settings import Program
-from .step import Trainer
+from .step import Precision, Trainer
 from .vocabulary import choose_tokenizer
 
 WORKERS = 2
@@ -56,6 +56,17 @@ class Opening:
         facts = (program.folder / "training.json").read_text(encoding="utf-8")
         self.draws = len(json.loads(facts)["draws"])
         """Random numbers of a micro-batch: so many tensors."""
+
+    @property
+    def precision(self) -> Precision:
+        """That of the command, or else of the recipe. Raises UserError."""
+        chosen = self._args.precision or self.file.recipe.get("precision", "f32")
+        for one in get_args(Precision):
+            if one == chosen:
+                return cast(Precision, one)
+        raise UserError(
+            f"the precision of the recipe is {chosen}: choose another with --precision"
+        )
 
     def data(self) -> RunData:
         args, recipe = self._args, self._program.recipe
@@ -102,6 +113,7 @@ class Opening:
             file,
             steps=plan.steps,
             blank=self._args.blank,
+            precision=self._args.precision,
             data=data_hash(data.train, data.val),
             vocabulary=data.tokenizer.identity if data.tokenizer else "none",
         )
@@ -159,7 +171,7 @@ class Opening:
             self._program,
             processes=self._processes,
             steps=plan.steps,
-            precision=args.precision,
+            precision=self.precision,
             crob_draws=args.crob_draws,
             strategy="fsdp" if args.fsdp else "ddp",
             compiled=args.compile,
@@ -182,8 +194,8 @@ class Opening:
             device = f"{processes.world} x {device}"
         if args.fsdp:
             device += " with FSDP"
-        if args.precision != "f32":
-            device += f" in {args.precision}"
+        if self.precision != "f32":
+            device += f" in {self.precision}"
         if self.draws and not args.crob_draws:
             device += " with draws of PyTorch"
         return {

@@ -88,6 +88,8 @@ class Trainer:
         self._scaler = torch.amp.GradScaler(
             processes.device.type, enabled=precision == "f16"
         )
+        # Steps that changed no weight, which AdamW does not count.
+        self._skipped = 0
         self._is_exchanged = False
         # As a module is in train() at first, but with all its parts.
         self._module.eval()
@@ -134,13 +136,14 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """The state by crobc's names (weight:PATH, buffer:PATH, moment:PATH, variance:PATH,
-        average:PATH), f32 on the CPU, whole in every process. With f16 also scaler:scale and
-        scaler:growth. All processes must call it."""
+        average:PATH), f32 on the CPU, whole in every process. With f16 also scaler:scale,
+        scaler:growth and scaler:skipped. All processes must call it."""
         out = self._weights.read()
         if self._scaler.is_enabled():
             held = self._scaler.state_dict()
             out["scaler:scale"] = torch.tensor([held["scale"]])
             out["scaler:growth"] = torch.tensor([float(held["_growth_tracker"])])
+            out["scaler:skipped"] = torch.tensor([float(self._skipped)])
         return out
 
     def load_state(self, state: dict[str, Tensor], step: int) -> None:
@@ -152,6 +155,7 @@ class Trainer:
             held["scale"] = float(state["scaler:scale"])
             held["_growth_tracker"] = int(state["scaler:growth"])
             self._scaler.load_state_dict(held)
+            self._skipped = int(state.get("scaler:skipped", 0))
 
     def predict(self, batch: Batch) -> Tensor:
         """The logits [B, 1, H, W] in eval(), f32, with averaged weights if the recipe has ema.
@@ -292,12 +296,14 @@ class Trainer:
             clip_grads_with_norm_(parameters, clip, norm)
         for group in weights.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
-        weights.at_step(step)
+        weights.at_step(step - self._skipped)
         scale = self._scaler.get_scale()
         self._scaler.step(weights.optimizer)
         self._scaler.update()
         weights.optimizer.zero_grad(set_to_none=True)
         skipped = self._scaler.get_scale() < scale
-        if not skipped:
+        if skipped:
+            self._skipped += 1
+        else:
             weights.average()
         return float(norm), skipped

@@ -8,7 +8,8 @@ export interface TorchOptions {
   /** A program; undefined for CROBC_PYTHON, or else one on the PATH. */
   readonly python: string | undefined;
   readonly processes: number;
-  readonly precision: 'f32' | 'bf16' | 'f16';
+  /** That of the recipe; undefined for f32. */
+  readonly precision: 'f32' | 'bf16' | 'f16' | undefined;
   readonly fsdp: boolean;
   /** Whether random draws are crob's; otherwise they are PyTorch's. */
   readonly crobDraws: boolean;

@@ -103,7 +103,7 @@ test.each([
   const window = { stride: [1, 1], pad: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
   const y = build.conv2d(build.pad(image, nothing, [0, 0, 1, 0].map(constant), 0), padded, window);
   const whole = build.graph({ y });
-  const graph = isHalf ? toHalf(whole) : whole;
+  const graph = isHalf ? toHalf(whole, { type: 'f16' }) : whole;
   const feeds = new Map([
     ['x', floats(random, [1, 2, 5, 5])],
     ['w', floats(random, [3, 2, 1, 3])],

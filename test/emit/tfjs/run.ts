@@ -6,7 +6,7 @@ import { emitTfjs } from '../../../compiler/emit/tfjs/emit.ts';
 import { generateTfjs } from '../../../compiler/emit/tfjs/generate.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
 import { tensor } from '../../../compiler/ir/tensor-data.ts';
-import type { TensorData } from '../../../compiler/ir/types.ts';
+import { portDType, type TensorData } from '../../../compiler/ir/types.ts';
 import type { HostTensor } from '../../../runtime/ort/session.ts';
 import { loadTfjs } from '../../../runtime/tfjs/load.ts';
 import {
@@ -133,7 +133,7 @@ export function toHost({ dtype, shape, data }: TensorData): HostTensor {
     case 'i32':
       return { dtype, shape, data: Int32Array.from(data) };
     default:
-      return { dtype, shape, data: Uint8Array.from(data) };
+      return { dtype: portDType(dtype), shape, data: Uint8Array.from(data) };
   }
 }
 

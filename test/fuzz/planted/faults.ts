@@ -67,8 +67,8 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'an optimizer without its correction',
     file: 'compiler/training/optimizer.ts',
-    right: 'const eps2 = build.mul(rootCorrection, number(eps));',
-    wrong: 'const eps2 = number(eps);',
+    right: 'const eps2 = factor(build.mul(rootCorrection, number(eps)), 1);',
+    wrong: 'const eps2 = factor(number(eps), 1);',
   },
   {
     name: 'a share of micro-batches left out',

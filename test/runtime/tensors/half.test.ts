@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { float32FromBfloat16, float32FromHalf, halfFromFloat32 } from '../../../runtime/tensors/half.ts';
+import {
+  bfloat16FromFloat32,
+  float32FromBfloat16,
+  float32FromHalf,
+  halfFromFloat32,
+} from '../../../runtime/tensors/half.ts';
 import { holds } from '../../property.ts';
 
 describe('half precision', () => {
@@ -40,6 +45,23 @@ describe('half precision', () => {
       }),
       { seed: 7, numRuns: 300 },
     );
+  });
+
+  test('bfloat16 rounds to the nearest, and to even in the middle', () => {
+    // As torch.bfloat16 rounds.
+    const cases: [number, number][] = [
+      [1, 0x3f80],
+      [1 + 2 ** -8, 0x3f80],
+      [1 + 3 * 2 ** -8, 0x3f82],
+      [1 + 2 ** -8 + 2 ** -20, 0x3f81],
+      [-65504, 0xc780],
+      [3.4028234663852886e38, 0x7f80],
+      [1e-40, 0x0001],
+      [-Infinity, 0xff80],
+      [NaN, 0x7fc0],
+    ];
+    for (const [value, bits] of cases)
+      expect([value, bfloat16FromFloat32(Float32Array.of(value))[0]]).toEqual([value, bits]);
   });
 
   test('bfloat16 is the upper half', () => {

@@ -231,6 +231,40 @@ test('bad data end a run in good order: what was reached is kept', async () => {
   expect((await new CheckpointStore(dir).steps())[0]).toBe(6);
 });
 
+describe('a loss that is scaled', () => {
+  /** Steps that a scaled loss skips, of which the numbers are not finite. */
+  const skipping = (isSkipped: (step: number) => boolean, scale: number) => (backend: TrainingBackend) => ({
+    ...backend,
+    step: async (feeds: Parameters<TrainingBackend['step']>[0], scalars: Parameters<TrainingBackend['step']>[1]) => {
+      const skipped = isSkipped(scalars.step);
+      const numbers = skipped ? { loss: Number.NaN, terms: {}, gradientNorm: Number.POSITIVE_INFINITY } : undefined;
+      return { ...(numbers ?? (await backend.step(feeds, scalars))), scaling: { scale, skipped } };
+    },
+  });
+
+  test('a skipped step does not end the run, is in the log, and in checkpoints its loss is that before', async () => {
+    const dir = await folder();
+    const { result, store } = await run(dir, { failing: skipping((step) => step % 3 === 0, 1024), stopAfter: 6 });
+    expect(result.progress.step).toBe(6);
+    const log = (await lines(dir)).filter((line) => 'loss_scale' in line);
+    expect(log.map(({ step, loss_scale, skipped }) => [step, loss_scale, skipped])).toEqual(
+      [1, 2, 3, 4, 5, 6].map((step) => [step, 1024, step % 3 === 0]),
+    );
+    expect(log[2]).toMatchObject({ loss: null, gradient_norm: null });
+    expect((await store.latest(() => {}))!.progress.last!.loss).toBe(log[4]!.loss);
+  });
+
+  test('a scale that would fall below 1 ends it, with the reason', async () => {
+    const failed = run(await folder(), { failing: skipping((step) => step === 3, 1) });
+    await expect(failed).rejects.toMatchObject({
+      step: 3,
+      what: 'the gradients are not finite even with a loss scale of 1, which would fall below 1',
+    });
+    const { result } = await run(await folder(), { failing: skipping((step) => step === 3, 2) });
+    expect(result.end).toBe('done');
+  });
+});
+
 describe('numbers that are not finite', () => {
   test('a loss that is NaN ends the run, and is in no checkpoint', async () => {
     const dir = await folder();
