@@ -1,3 +1,4 @@
+import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import type { NamedRange } from '../options.ts';
 
 /** The options of `crobc build`, for each target and for what it prints instead. */
@@ -10,6 +11,7 @@ export interface BuildOptions {
   readonly weights?: string | false;
   readonly via?: string;
   readonly dtype: 'f32' | 'f16' | 'bf16';
+  readonly for: Target;
   readonly target: 'onnx' | 'tfjs' | 'torch' | 'triton';
   readonly seed: number;
   /** Patterns of named values. */

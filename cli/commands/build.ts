@@ -24,6 +24,10 @@ export async function build(
     );
   if (options.recipe !== undefined && options.target !== 'torch')
     throw new UsageError('--recipe is for --target torch, which writes the training program of a recipe');
+  if (given.has('for') && (options.target !== 'onnx' || isLook(options)))
+    throw new UsageError(
+      '--for is for --target onnx, and --print-after and --explain show graphs before it has an effect',
+    );
   if (options.expose !== undefined) refuseExposing(options);
   if (isLook(options)) {
     if (options.target !== 'onnx')
@@ -46,6 +50,7 @@ export async function build(
   const built = await buildModel(compiled, {
     out: options.out,
     dtype: options.dtype,
+    profile: options.for,
     weightsFile: options.weights === false ? undefined : weightsFile,
     seed: options.seed,
     writeWeights: options.weights !== false,

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { targets } from '../../compiler/emit/onnx/profile.ts';
 import { CollectingOption } from '../given-once.ts';
 import { between, expose, namedRange, recompute, set, wholeNumber } from '../options.ts';
 import { reporters } from '../reporters.ts';
@@ -84,6 +85,14 @@ export function addBuild(program: Command, { io, exit }: Setting): void {
       new Option('--dtype <dtype>', 'float type of the graph; bf16 runs on CUDA alone')
         .choices(['f32', 'f16', 'bf16'])
         .default('f32'),
+    )
+    .addOption(
+      new Option(
+        '--for <device>',
+        'what the ONNX graph is written for: portable, any implementation of ONNX; the others may use what onnxruntime has for that device',
+      )
+        .choices(targets)
+        .default('portable'),
     )
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { MapRule } from '../../compiler/elaborate/weights/weights-map.ts';
+import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { opTableVersion } from '../../compiler/ops/version.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
@@ -13,6 +14,7 @@ export interface BuildParts {
   readonly expected: Graph['expected'];
   readonly dtype: Precision;
   readonly opset: number;
+  readonly profile: Target;
   readonly weights: WeightsIdentity;
 }
 
@@ -29,8 +31,9 @@ export type WeightsIdentity =
 
 /** Returns one hash of all parts of a build, and of crobc's own code. */
 export function buildIdentity(parts: BuildParts): string {
-  const { graph, dtype, opset, weights } = parts;
+  const { graph, dtype, opset, profile, weights } = parts;
   const expected = [...(parts.expected ?? [])].map(([name, size]) => `${name}=${size.key}`).sort();
-  const all = JSON.stringify({ code: codeHash(), opTable: opTableVersion, opset, dtype, graph, expected, weights });
+  const emission = { code: codeHash(), opTable: opTableVersion, opset, profile };
+  const all = JSON.stringify({ ...emission, dtype, graph, expected, weights });
   return createHash('sha256').update(all).digest('hex');
 }

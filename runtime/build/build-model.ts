@@ -4,6 +4,7 @@ import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-pla
 import { clientInfo } from '../../compiler/emit/client/info.ts';
 import { defaultOpset, emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
+import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
@@ -48,6 +49,8 @@ export interface Source {
 export interface BuildOptions {
   readonly out: string;
   readonly dtype: Precision;
+  /** What the graph is emitted for; by default, any implementation of ONNX. */
+  readonly profile?: Target;
   /** A file of tensors; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
@@ -96,14 +99,15 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
   const source = await withKnownMap(given, options.writeWeights ? options.weightsFile : undefined);
   const graph = runPipeline(source.graph, { dtype });
   const { name } = graph;
-  const { stem = name, checksRows = false } = options;
+  const { stem = name, checksRows = false, profile = 'portable' } = options;
   const hash = graphHash(source.graph);
   // From the graph before optimisation, so that any holder of the source graph checks the same inputs.
   const rowNumbers = indexInputs(source.graph);
   const emitted = emitOnnx(graph, {
     producerVersion: packageVersion(),
+    profile,
     hostChecks: checksRows ? [] : rowNumbers,
-    metadata: onnxMetadata({ ...source, name, hash, dtype }),
+    metadata: onnxMetadata({ ...source, name, hash, dtype, profile }),
     place: (origin) => originPlace(source.program, origin, (file) => sourceName(file, source.file)) ?? '',
   });
   const wanted = weightsOf(graph);
@@ -148,11 +152,13 @@ async function build(given: Source, options: BuildOptions, clientWriter: ClientW
             expected: source.graph.expected,
             dtype,
             opset: defaultOpset,
+            profile,
             weights: identity,
           }),
         },
         parameters,
         dtype,
+        profile,
         weights: identity,
         weightsFile: options.weightsFile,
         emitted,

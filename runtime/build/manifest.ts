@@ -7,6 +7,7 @@ import { isOverridden } from '../../compiler/elaborate/modules/instance.ts';
 import type { Program } from '../../compiler/elaborate/source/program.ts';
 import type { PlacedMap } from '../../compiler/elaborate/weights/weights-map-places.ts';
 import type { OnnxModel } from '../../compiler/emit/onnx/model.ts';
+import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import type { IndexInput } from '../../compiler/graphs/index-check.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
 import { guardCondition } from '../../compiler/ir/guard-condition.ts';
@@ -36,6 +37,8 @@ export interface ManifestParts {
   };
   readonly parameters: number;
   readonly dtype: string;
+  /** What the graph was emitted for. */
+  readonly profile: Target;
   readonly dims: ReadonlyMap<string, number>;
   readonly weights: WeightsIdentity;
   readonly weightsFile: string | undefined;
@@ -72,6 +75,7 @@ export function manifest(parts: ManifestParts): string {
       crobc: packageVersion(),
       opTable: opTableVersion,
       opset: emitted.opsets[0]?.version,
+      profile: parts.profile,
       dtype: parts.dtype,
       hashes: { ...parts.hashes, sources, library },
       dims: Object.fromEntries(parts.dims),
@@ -107,7 +111,10 @@ function sourceHashes({ program, file: root }: Pick<ManifestParts, 'program' | '
  * weights are written.
  */
 export function onnxMetadata(
-  parts: Pick<ManifestParts, 'program' | 'file' | 'dims' | 'dtype'> & { readonly name: string; readonly hash: string },
+  parts: Pick<ManifestParts, 'program' | 'file' | 'dims' | 'dtype' | 'profile'> & {
+    readonly name: string;
+    readonly hash: string;
+  },
 ): Readonly<Record<string, string>> {
   const { sources, library } = sourceHashes(parts);
   return {
@@ -118,6 +125,7 @@ export function onnxMetadata(
     'crobc.library': library,
     'crobc.dims': JSON.stringify(Object.fromEntries(parts.dims)),
     'crobc.dtype': parts.dtype,
+    'crobc.profile': parts.profile,
   };
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defaultOpset } from '../../compiler/emit/onnx/emit.ts';
+import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import { graphHash } from '../../compiler/ir/hash.ts';
 import type { Precision } from '../../compiler/passes/pipeline.ts';
 import { FileDigests } from '../files/file-digests.ts';
@@ -16,6 +17,8 @@ export interface CacheOptions {
   /** Output folder of the command. */
   readonly out: string;
   readonly dtype: Precision;
+  /** What the graph is emitted for; by default, any implementation of ONNX. */
+  readonly profile?: Target;
   /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
@@ -49,7 +52,7 @@ export interface Opening<T> {
 
 /** Like `openBuilt`, for other ways to open a build. */
 export async function openBuiltBy<T>(given: Source, options: CacheOptions, { open, release }: Opening<T>): Promise<T> {
-  const { out, dtype, weightsFile, seed, apart = '' } = options;
+  const { out, dtype, profile = 'portable', weightsFile, seed, apart = '' } = options;
   const source = await withKnownMap(given, weightsFile);
   const cache = join(out, cacheFolder, apart);
   const digests = await FileDigests.open(join(cache, 'digests.json'));
@@ -60,7 +63,8 @@ export async function openBuiltBy<T>(given: Source, options: CacheOptions, { ope
   for (let attempt = 0; attempt < 3; attempt++) {
     let found = (await heldBuild(out, name, identity, digests)) ?? (await heldBuild(cache, name, identity, digests));
     if (!found) {
-      await buildModel(source, { out: cache, dtype, weightsFile, seed, writeWeights: true, client: false });
+      const parts = { dtype, profile, weightsFile, seed, writeWeights: true, client: false };
+      await buildModel(source, { out: cache, ...parts });
       found = await heldBuild(cache, name, identity, digests);
     }
     await digests.save();
@@ -86,7 +90,7 @@ export async function modelIdentity(source: Source, options: CacheOptions): Prom
 
 async function identityOf(
   source: Source,
-  { dtype, weightsFile, seed }: CacheOptions,
+  { dtype, profile = 'portable', weightsFile, seed }: CacheOptions,
   digests: FileDigests,
 ): Promise<string> {
   return buildIdentity({
@@ -94,6 +98,7 @@ async function identityOf(
     expected: source.graph.expected,
     dtype,
     opset: defaultOpset,
+    profile,
     weights:
       weightsFile === undefined
         ? { kind: 'initial', seed }

@@ -73,10 +73,11 @@ function docString(docs: string): { docString?: string } {
   return docs === '' ? {} : { docString: docs };
 }
 
-function encodeNode({ name, op, inputs, outputs, attributes, docs }: OnnxNode): NodeProto {
+function encodeNode({ name, domain, op, inputs, outputs, attributes, docs }: OnnxNode): NodeProto {
   return {
     name,
     opType: op,
+    ...(domain === undefined ? {} : { domain }),
     input: [...inputs],
     output: [...outputs],
     attribute: Object.entries(attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),

@@ -628,3 +628,23 @@ describe('--weights', () => {
     expect(left).toEqual([]);
   });
 });
+
+describe('--for', () => {
+  test('is recorded in the manifest and in the file', async () => {
+    const out = at('for-cuda');
+    const { code } = await build(['tiny.crob', '--for', 'cuda', '-o', out]);
+    expect(code).toBe(0);
+    const manifest = (await readdir(out)).find((name) => name.endsWith('.manifest.json'));
+    expect(JSON.parse(await readFile(`${out}/${manifest}`, 'utf8')).profile).toBe('cuda');
+  });
+
+  test('is refused where it has no effect', async () => {
+    for (const args of [
+      ['--target', 'tfjs'],
+      ['--print-after', 'simplify'],
+    ]) {
+      const { code, err } = await build(['tiny.crob', '--for', 'cuda', ...args]);
+      expect([code, err.startsWith('error: --for is for --target onnx')]).toEqual([2, true]);
+    }
+  });
+});

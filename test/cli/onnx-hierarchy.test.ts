@@ -30,6 +30,7 @@ test('the file says what it was built from, as its manifest does', async () => {
   const found = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]));
   expect(found).toEqual({
     'crobc.model': 'CroBIM_micro',
+    'crobc.profile': 'portable',
     'crobc.version': manifest.crobc,
     'crobc.graph': manifest.hashes.graph,
     'crobc.sources': JSON.stringify(manifest.hashes.sources),

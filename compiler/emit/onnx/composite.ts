@@ -6,6 +6,7 @@ import { gridSample } from './grid-sample.ts';
 import type { Lowering } from './lowering.ts';
 import { float, int, string } from './model.ts';
 import { reshaped } from './reshaped.ts';
+import { onRows } from './rows.ts';
 
 const softmax: Lowering<'softmax'> = (node, emission) => [
   emission.node('Softmax', [emission.use(node.inputs[0])], node.outputs[0].type, {
@@ -25,12 +26,15 @@ const logSoftmax: Lowering<'log_softmax'> = (node, emission) => [
  * rows of 256: 28 ms against 10 ms).
  */
 const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
+  const { eps } = node.attributes;
+  const attributes = { axis: int(-1), epsilon: float(eps) };
+  const inRows = onRows(node, emission, 'LayerNormalization', attributes);
+  if (inRows !== undefined) return inRows;
   const [operand, scale, bias] = node.inputs.map((input) => emission.use(input)) as [string, string, string];
   const { type } = node.inputs[0];
   const { dtype, shape } = type;
-  const apart = node.inputs[0].node.op === 'add' && shape.length === 3;
+  const apart = node.inputs[0].node.op === 'add' && shape.length === 3 && !emission.allowed.skipNorm;
   const rows = apart ? [shape[0]!, one, ...shape.slice(1)] : shape;
-  const attributes = { axis: int(-1), epsilon: float(node.attributes.eps) };
   const inputs = [reshaped(emission, operand, type, rows), scale, bias];
   const name = emission.node('LayerNormalization', inputs, { dtype, shape: rows }, attributes);
   if (!apart) return [name];
@@ -47,6 +51,8 @@ const gelu: Lowering<'gelu'> = (node, emission) => {
     return definitions.gelu(build, inputs, attributes).map((value) => emission.use(value));
   }
   const approximate = attributes.approximate ? { approximate: string('tanh') } : {};
+  const inRows = onRows(node, emission, 'Gelu', approximate);
+  if (inRows !== undefined) return inRows;
   return [emission.node('Gelu', [emission.use(node.inputs[0])], node.outputs[0].type, approximate)];
 };
 

@@ -7,10 +7,12 @@ import { tensorOf } from './model.ts';
 import { broadcastOperands, namesOf } from './operands.ts';
 import { maximum, staged } from './reduction.ts';
 import { known } from './reshape-target.ts';
+import { matmulOfRows } from './rows.ts';
 
-const matmul: Lowering<'matmul'> = (node, emission) => [
-  emission.node('MatMul', namesOf(broadcastOperands(node, emission, 2)), node.outputs[0].type),
-];
+const matmul: Lowering<'matmul'> = (node, emission) =>
+  matmulOfRows(node, emission) ?? [
+    emission.node('MatMul', namesOf(broadcastOperands(node, emission, 2)), node.outputs[0].type),
+  ];
 
 /**
  * The mean over the rows of [..., n, C] is computed as the product of a row of 1/n with them. onnxruntime's CPU kernel
@@ -22,7 +24,7 @@ const mean: Lowering<'mean'> = (node, emission) => {
   const { dtype, shape } = node.inputs[0].type;
   const rows = shape.length - 2;
   const n = axes.length === 1 && axes[0] === rows ? known(emission.facts, shape[rows]!) : undefined;
-  if (n === undefined || dtype !== 'f32') return staged('ReduceMean')(node, emission);
+  if (n === undefined || dtype !== 'f32' || emission.allowed.wholeSums) return staged('ReduceMean')(node, emission);
   const part = { value: tensorOf(tensor('f32', [1], [1 / n])) };
   const row = { dtype, shape: [one, constant(n)] };
   const weights = emission.shared('ConstantOfShape', [emission.i64([1, n])], row, part);

@@ -78,6 +78,7 @@ const reshape: Lowering<'reshape'> = (node, emission) => {
   const pick = emission.plan.picks.get(node);
   if (pick !== undefined) return [gatherOne(pick, node.outputs[0].type, emission)];
   const x = node.inputs[0];
+  if (emission.allowed.rows && !emission.isStored(x)) return [emission.shapes.as(x, node.attributes.shape)];
   const form = emission.form(x);
   const { name, shape } = form?.kind === 'reshaped' ? form : { name: emission.use(x), shape: x.type.shape };
   return [reshaped(emission, name, { dtype: x.type.dtype, shape }, node.attributes.shape)];

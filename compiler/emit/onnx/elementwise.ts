@@ -10,17 +10,16 @@ import type { Lowering } from './lowering.ts';
 import { signOf } from './non-negative.ts';
 import { broadcastOperands, namesOf, type Operand, shapeOfBoth } from './operands.ts';
 import { reshaped } from './reshaped.ts';
+import { onRows } from './rows.ts';
 
-const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) => [
-  emission.node(op, [emission.use(node.inputs[0])], node.outputs[0].type),
-];
+const unary = (op: string) => (node: NodeOf<UnaryName>, emission: Emission) =>
+  onRows(node, emission, op) ?? [emission.node(op, [emission.use(node.inputs[0])], node.outputs[0].type)];
 /**
  * ONNX broadcasts these like the IR. Mod without fmod has the sign of the divisor, so it is Euclidean for a positive
  * divisor.
  */
-const binary = (op: string) => (node: NodeOf<BinaryName>, emission: Emission) => [
-  emission.node(op, namesOf(broadcastOperands(node, emission)), node.outputs[0].type),
-];
+const binary = (op: string) => (node: NodeOf<BinaryName>, emission: Emission) =>
+  onRows(node, emission, op) ?? [emission.node(op, namesOf(broadcastOperands(node, emission)), node.outputs[0].type)];
 
 const add: Lowering<'add'> = (node, emission) => {
   const fused = emission.plan.convBias.get(node);

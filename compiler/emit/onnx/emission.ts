@@ -1,4 +1,3 @@
-import type { Dim } from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { type IndexCheck, type IndexInput, type IndexUse, indexChecks } from '../../graphs/index-check.ts';
 import type { Graph, Node, Origin, Value } from '../../ir/graph.ts';
@@ -7,8 +6,17 @@ import { scalar, tensor } from '../../ir/tensor-data.ts';
 import type { DType, TensorData, TensorType } from '../../ir/types.ts';
 import { toAttribute } from './element-types.ts';
 import { type FusionPlan, planFusions } from './fusions.ts';
-import type { Attributes, Initialiser, OnnxNode, Subgraph, ValueInfo } from './model.ts';
+import {
+  type Attributes,
+  contribDomain,
+  type Initialiser,
+  type OnnxNode,
+  type Subgraph,
+  type ValueInfo,
+} from './model.ts';
 import { folder, Names } from './names.ts';
+import { type OtherForm, OtherShapes } from './other-shapes.ts';
+import { type Forms, formsOf, type Target } from './profile.ts';
 import { reshaped } from './reshaped.ts';
 import { ShapeArithmetic } from './shape-arithmetic.ts';
 import { Stored, sourceOf } from './stored.ts';
@@ -16,6 +24,7 @@ import { valueInfo } from './value-info.ts';
 
 export interface EmissionOptions {
   readonly opset: number;
+  readonly profile: Target;
   /** Formats a place in the source for a node's documentation: `crobim.crob:41`. */
   readonly place: ((origin: Origin) => string) | undefined;
   /** The number of elements up to which ScatterND runs on one thread. */
@@ -25,11 +34,6 @@ export interface EmissionOptions {
 
 /** Replaces a negative row number. It is out of range for every tensor, even when multiplied by the length of a row. */
 const noRow = { i32: -(2 ** 31), i64: -(2 ** 40) } as const;
-
-/** The i64 form of an i32 value, or the elements of a value in another shape. */
-export type OtherForm =
-  | { readonly kind: 'i64'; readonly name: string }
-  | { readonly kind: 'reshaped'; readonly name: string; readonly shape: readonly Dim[] };
 
 /** The type of an input or output of a subgraph. */
 export interface PortType {
@@ -47,8 +51,12 @@ export type Lower = (node: Node, emission: Emission) => readonly (string | undef
 export class Emission {
   readonly facts: Facts;
   readonly opset: number;
+  /** The forms that the profile allows. */
+  readonly allowed: Forms;
   readonly serialScatter: number;
   readonly plan: FusionPlan;
+  /** Values in shapes other than their own. */
+  readonly shapes: OtherShapes;
   readonly dims: ShapeArithmetic;
   /** How an index is ensured to be in range. */
   readonly indexCheck: (use: IndexUse) => IndexCheck;
@@ -79,7 +87,9 @@ export class Emission {
     for (const { name, value } of graph.inputs) this.#emitted.set(value, this.#names.unique(name));
     for (const { name } of graph.outputs) this.#names.unique(name);
     this.#stored = new Stored(graph);
-    this.plan = planFusions(graph);
+    this.allowed = formsOf[options.profile];
+    this.plan = planFusions(graph, this.allowed);
+    this.shapes = new OtherShapes(this);
     this.dims = new ShapeArithmetic(this, graph.inputs);
     this.indexCheck = leftToHost(graph.facts, options.hostChecks);
   }
@@ -194,6 +204,20 @@ export class Emission {
     return this.#append(op, inputs, types, attributes, origin === undefined ? '' : folder(origin.path), origin);
   }
 
+  /**
+   * Appends a node of one of onnxruntime's own operators. A type that is undefined stands for a result that is left out.
+   */
+  contrib(
+    op: string,
+    inputs: readonly string[],
+    types: readonly (TensorType | undefined)[],
+    attributes: Attributes = {},
+  ): string[] {
+    const origin = this.#origin;
+    const scope = origin === undefined ? '' : folder(origin.path);
+    return this.#append(op, inputs, types, attributes, scope, origin, contribDomain);
+  }
+
   /** Returns the types of the nodes' results in order, except results named in `others`. */
   typesOf(nodes: readonly OnnxNode[], others: ReadonlySet<string>): ValueInfo[] {
     return nodes.flatMap(({ outputs }) =>
@@ -241,11 +265,17 @@ export class Emission {
   }
 
   /** Emits a node of shape arithmetic, only once for the same operator, inputs and attributes. */
-  shared(op: string, inputs: readonly string[], type: TensorType, attributes: Attributes = {}): string {
+  shared(
+    op: string,
+    inputs: readonly string[],
+    type: TensorType,
+    attributes: Attributes = {},
+    scope = 'dims/',
+  ): string {
     const key = JSON.stringify([op, inputs, attributes]);
     let name = this.#shared.get(key);
     if (name === undefined) {
-      name = this.#append(op, inputs, [type], attributes, 'dims/', undefined)[0]!;
+      name = this.#append(op, inputs, [type], attributes, scope, undefined)[0]!;
       this.#shared.set(key, name);
     }
     return name;
@@ -259,6 +289,17 @@ export class Emission {
   /** i64[]; emitted once. */
   i64Scalar(value: number): string {
     return this.#constant(`i64_scalar_${value}`, scalar('i64', value));
+  }
+
+  /** Numbers of rows, i32 of this shape; the same numbers are emitted once. */
+  rowNumbers(values: Int32Array, shape: readonly number[]): string {
+    const key = `rows ${shape.join('x')} ${values.join(' ')}`;
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const name = this.#names.unique(`rows_${shape.join('_')}`);
+    this.#shared.set(key, name);
+    this.initialisers.push(literal(name, tensor('i32', shape, values)));
+    return name;
   }
 
   /** A scalar of any dtype; emitted once. */
@@ -304,6 +345,13 @@ export class Emission {
     return name;
   }
 
+  /** Emits a value in whatever form its lowering gives, unless it has been emitted. */
+  ensure(value: Value): void {
+    if (this.#emitted.has(value) || this.#forms.has(value)) return;
+    if (this.isStored(value)) this.use(value);
+    else this.lower(value.node);
+  }
+
   #demanded(value: Value): string {
     if (!this.#forms.has(value)) this.lower(value.node);
     const name = this.#emitted.get(value) ?? this.#ownForm(value);
@@ -327,19 +375,21 @@ export class Emission {
   #append(
     op: string,
     inputs: readonly string[],
-    types: readonly TensorType[],
+    types: readonly (TensorType | undefined)[],
     attributes: Attributes,
     scope: string,
     origin: Origin | undefined,
+    domain?: OnnxNode['domain'],
   ): string[] {
     const name = this.#nodeNames.unique(`${scope}${op}`);
     const outputs = types.map((type, i) => {
+      if (type === undefined) return '';
       const output = this.#names.unique(types.length === 1 ? name : `${name}:${i}`);
       this.#types.set(output, type);
       return output;
     });
     const docs = origin === undefined ? '' : [origin.label, this.#place?.(origin)].filter(Boolean).join(' at ');
-    this.nodes.push({ name, op, inputs, outputs, attributes, docs });
+    this.nodes.push({ name, ...(domain && { domain }), op, inputs, outputs, attributes, docs });
     return outputs;
   }
 }

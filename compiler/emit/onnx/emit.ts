@@ -2,9 +2,11 @@ import type { IndexInput } from '../../graphs/index-check.ts';
 import type { Graph, Node, Origin } from '../../ir/graph.ts';
 import type { OpName } from '../../ir/names.ts';
 import { Emission } from './emission.ts';
+import { lowerFused } from './fused/lower.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';
-import type { OnnxModel, OnnxNode, ValueInfo } from './model.ts';
+import { contribDomain, type OnnxModel, type OnnxNode, type ValueInfo } from './model.ts';
+import type { Target } from './profile.ts';
 import { valueInfo } from './value-info.ts';
 
 export const defaultOpset = 20;
@@ -13,6 +15,8 @@ export interface EmitOptions {
   readonly producerVersion: string;
   /** 18 to 23; default: 20. */
   readonly opset?: number;
+  /** What the model is emitted for; default: any implementation of ONNX. */
+  readonly profile?: Target;
   /**
    * The number of elements up to which an operator runs on one thread in the session that will run the model, so that
    * its order of operations is fixed; Infinity if the session has only one thread.
@@ -52,8 +56,8 @@ const onDemand = new Set<Node['op']>([
 ]);
 
 /**
- * Returns a graph as an ONNX model, as plain data. It uses only the default operator domain. Known sizes become
- * constants. Each unknown size is computed once, and only if 0 and -1 in a Reshape cannot express it.
+ * Returns a graph as an ONNX model, as plain data. It uses only the default operator domain, unless it is emitted for a
+ * device. Known sizes become constants. Each unknown size is computed once, and only if 0 and -1 in a Reshape cannot express it.
  */
 export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   const opset = options.opset ?? defaultOpset;
@@ -63,6 +67,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
     graph,
     {
       opset,
+      profile: options.profile ?? 'portable',
       place: options.place,
       serialScatter: options.serialScatter ?? 0,
       hostChecks: options.hostChecks ?? [],
@@ -73,7 +78,10 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
   const { nodes, outputs } = finished(graph, emission);
   return {
     irVersion,
-    opsets: [{ domain: '', version: opset }],
+    opsets: [
+      { domain: '', version: opset },
+      ...(nodes.some(({ domain }) => domain !== undefined) ? [{ domain: contribDomain, version: 1 }] : []),
+    ],
     producerName: 'crobc',
     producerVersion: options.producerVersion,
     docs: graph.docs,
@@ -96,6 +104,8 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
 
 function lower(node: Node, emission: Emission): readonly (string | undefined)[] {
   if (node.op === 'input' || node.op === 'weight') throw new Error(`bug in crobc: a stray ${node.op} in a graph`);
+  const fused = lowerFused(node, emission);
+  if (fused !== undefined) return fused;
   const lowering = lowerings[node.op] as Lowering<OpName>;
   return lowering(node as Parameters<typeof lowering>[0], emission);
 }

@@ -2,11 +2,13 @@ import { sub } from '../../dims/dim.ts';
 import { countUses } from '../../graphs/rebuild.ts';
 import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
+import { type FusedPlan, planFused } from './fused/plan.ts';
 import { type GridPoints, gridPoints } from './grid-points.ts';
+import type { Forms } from './profile.ts';
 import { known } from './reshape-target.ts';
 
 /** Groups of IR nodes that become one ONNX node; they are found before emission, from the whole graph. */
-export interface FusionPlan {
+export interface FusionPlan extends FusedPlan {
   /** By addition: conv2d plus a number for each channel, which Conv takes as its bias. */
   readonly convBias: ReadonlyMap<Node, { readonly conv: NodeOf<'conv2d'>; readonly bias: Value }>;
   /** By reshape: a slice of width 1 whose axis the reshape drops, which becomes a Gather at a scalar index. */
@@ -44,8 +46,9 @@ export interface Partition {
   readonly sizes: readonly number[] | undefined;
 }
 
-export function planFusions(graph: Graph): FusionPlan {
+export function planFusions(graph: Graph, allowed: Forms): FusionPlan {
   const uses = countUses(graph);
+  const fused = planFused(graph, uses, allowed);
   const convBias = new Map<Node, { conv: NodeOf<'conv2d'>; bias: Value }>();
   const picks = new Map<NodeOf<'reshape'>, Pick>();
   const grids = new Map<Node, GridPoints>();
@@ -72,7 +75,8 @@ export function planFusions(graph: Graph): FusionPlan {
   }
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
-  return { convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
+  for (const node of fused.inner) absorbed.add(node);
+  return { ...fused, convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
 }
 
 function behindViews(value: Value): Value {

@@ -27,9 +27,15 @@ export interface OnnxGraph {
   readonly draws: readonly { readonly name: string; readonly key: string }[];
 }
 
+/** onnxruntime's own operators; each has version 1. */
+export const contribDomain = 'com.microsoft';
+
 export interface OnnxNode {
   readonly name: string;
+  /** Undefined for ONNX's own operators. */
+  readonly domain?: typeof contribDomain;
   readonly op: string;
+  /** An operand or result that is left out has the name ''. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;

@@ -79,6 +79,11 @@ function forms(value: Value, emission: Emission): Form[] {
   }
 }
 
+/** Returns the forms of a value that are smaller than its own, from the smallest on. */
+export function smallerForms(value: Value, emission: Emission): readonly Form[] {
+  return forms(value, emission).filter(({ shape }) => shape.length < value.type.shape.length || shape.length < 2);
+}
+
 /** A dim is computed as [1]: that is one axis more than it has, but saves a Squeeze. */
 function dimForm(dim: Dim, value: Value, emission: Emission): Form {
   return { shape: [one], use: () => emission.dims.number(dim, value.type.dtype) };

@@ -45,7 +45,8 @@ export const staged =
     const sizes = shape.map((size) => known(emission.facts, size));
     const many = axes.reduce<number>((n, axis) => n * (sizes[axis] ?? Number.POSITIVE_INFINITY), 1);
     // If the last axis is not reduced, the kernel adds whole rows to each other, which is fast without stages.
-    if (dtype !== 'f32' || many <= atOnce || !axes.includes(last)) return reduction(op)(node, emission);
+    const isExact = emission.allowed.wholeSums || many <= atOnce || !axes.includes(last);
+    if (dtype !== 'f32' || isExact) return reduction(op)(node, emission);
     let name = emission.use(node.inputs[0]);
     const partly: Dim[] = [...shape];
     for (let left = sizes[last]; left !== undefined && left > atOnce; ) {

@@ -19,7 +19,7 @@ recipe plain for Tiny at N = ${size} {
   const { graph } = compile(memoryHost({ 'main.crob': source }), 'main.crob', options);
   if (!graph) throw new Error('the source has errors');
   const { expected } = graph;
-  const parts = { dtype: 'f32', opset: 20, weights: { kind: 'none' } } as const;
+  const parts = { dtype: 'f32', opset: 20, profile: 'portable', weights: { kind: 'none' } } as const;
   const hash = graphHash(graph);
   return { hash, identity: buildIdentity({ graph: hash, expected, ...parts }) };
 }

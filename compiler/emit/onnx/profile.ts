@@ -1,0 +1,33 @@
+/**
+ * What a model is emitted for. `portable` uses only operators of the ONNX specification; the others may use operators
+ * and forms that onnxruntime's provider for that device has kernels for.
+ */
+export type Target = 'portable' | 'cpu' | 'cuda' | 'webgpu';
+
+export const targets = ['portable', 'cpu', 'cuda', 'webgpu'] as const satisfies readonly Target[];
+
+/** The forms that a profile may emit. */
+export interface Forms {
+  /** What a linear layer computes stays a matrix of rows, rather than being reshaped to the shape that it has in crob. */
+  readonly rows: boolean;
+  /** Views that only move whole rows, such as a partition into windows, become one Gather of rows. */
+  readonly moves: boolean;
+  /** Sums and means in one operator, where the kernel does not add numbers one after another. */
+  readonly wholeSums: boolean;
+  /** com.microsoft.SkipLayerNormalization, which adds the residual and the bias before it. */
+  readonly skipNorm: boolean;
+  /** com.microsoft.BiasGelu, which adds the bias before it. */
+  readonly biasGelu: boolean;
+  /** com.microsoft.Attention: projections, scores, bias, softmax and mixture of one attention. */
+  readonly attention: boolean;
+}
+
+const none: Forms = { rows: false, moves: false, wholeSums: false, skipNorm: false, biasGelu: false, attention: false };
+
+/** The forms of each profile. Those of `cuda` are chosen by the number of kernels that onnxruntime starts (1.30). */
+export const formsOf: Readonly<Record<Target, Forms>> = {
+  portable: none,
+  cpu: { ...none, rows: true, moves: true },
+  cuda: { rows: true, moves: true, wholeSums: true, skipNorm: true, biasGelu: true, attention: true },
+  webgpu: { ...none, rows: true, moves: true },
+};
