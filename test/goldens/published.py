@@ -135,7 +135,7 @@ def deformable(dim, heads, levels, points, seed):
 def run_deformable(module, query, ref, value):
     """`value` holds maps [B, H, W, dim]."""
     shapes = [(v.shape[1], v.shape[2]) for v in value]
-    levels = torch.tensor(shapes)
+    levels = torch.tensor(shapes, device=query.device)
     starts = torch.cat([levels.new_zeros(1), levels.prod(1).cumsum(0)[:-1]])
     flat = torch.cat([v.flatten(1, 2) for v in value], 1)
     points = ref[None, :, None, :].expand(query.shape[0], -1, len(shapes), -1)

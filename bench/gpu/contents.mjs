@@ -1,0 +1,86 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { build } from 'rolldown';
+import { program, root } from '../../scripts/program.mjs';
+import { casesFile, packageOf, packages } from './cases.mjs';
+
+/**
+ * Writes the folder of a pack: run.py and gpu_bench/ (the script), cases.json, crobc/ (crobc as it is built, with what it
+ * needs of onnxruntime-node and koffi), programs/ (the models as PyTorch packages), reference/ (the models of bench/reference.py)
+ * and, if asked for, node/.
+ */
+export async function writeContents(folder, { node, quick }) {
+  if (!existsSync(program)) throw new Error('there is no dist/: "npm run build" first');
+  copy('bench/gpu/script', folder);
+  writeFileSync(join(folder, 'cases.json'), `${JSON.stringify(casesFile(quick), null, 2)}\n`);
+  await writeCrobc(join(folder, 'crobc'));
+  for (const [name, one] of packages(quick)) writePackage(one, join(folder, 'programs', packageOf(name)));
+  for (const file of ['bench/reference.py', ...['twin', 'crobim', 'published'].map((one) => `test/goldens/${one}.py`)])
+    copy(file, join(folder, 'reference', file));
+  if (node) {
+    mkdirSync(join(folder, 'node'));
+    copyFileSync(realpathSync(process.execPath), join(folder, 'node', 'node'));
+  }
+}
+
+/** Not of use there: what Python and crobc compiled here, trained weights, and koffi's own source. */
+const leftOut = /__pycache__|dist\/bin\/compiled|models\/trained|koffi\/src\/.*\.(cc|hh|S|inc|def|asm|txt)$/;
+
+function copy(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(join(root, from), to, { recursive: true, filter: (path) => !leftOut.test(path) });
+}
+
+async function writeCrobc(folder) {
+  for (const part of ['dist/bin', 'dist/library', 'stdlib', 'models', 'bench/models', 'LICENSE', 'package.json'])
+    copy(part, join(folder, part));
+  await bundle('bench/gpu/worker/worker.ts', join(folder, 'dist', 'worker.mjs'));
+  for (const file of [...onnxRuntimeFiles(), ...koffiFiles()])
+    copy(join('node_modules', file), join(folder, 'node_modules', file));
+}
+
+/** Packages that are no part of the pack: their code is in the bundle, as in that of crobc. */
+const bundled = /^(chevrotain|onnx-proto|protobufjs|long)(\/|$)/;
+
+async function bundle(entry, file) {
+  await build({
+    input: join(root, entry),
+    platform: 'node',
+    external: (id) => /^[^./\0]/.test(id) && !bundled.test(id),
+    resolve: { alias: { chevrotain: join(root, 'node_modules/chevrotain/lib/chevrotain.mjs') } },
+    output: { file, format: 'esm', codeSplitting: false },
+    logLevel: 'warn',
+  });
+}
+
+function onnxRuntimeFiles() {
+  return [
+    ...['package.json', 'dist', 'bin/napi-v6/linux/x64'].map((file) => join('onnxruntime-node', file)),
+    ...['package.json', 'dist'].map((file) => join('onnxruntime-common', file)),
+  ];
+}
+
+function koffiFiles() {
+  return [
+    ...['package.json', 'index.js', 'index.cjs', 'src', 'LICENSE.txt'].map((file) => join('koffi', file)),
+    ...['package.json', 'index.js', 'linux_x64'].map((file) => join('@koromix/koffi-linux-x64', file)),
+  ];
+}
+
+/** Writes a model as a package for PyTorch, without weights. */
+function writePackage({ file, model, recipe, sizes }, folder) {
+  const training = recipe === undefined ? [] : ['--recipe', recipe, '--set', settings(sizes)];
+  const args = ['build', file, '--model', model, '--target', 'torch', '--no-weights', ...training, '-o', folder];
+  try {
+    execFileSync(process.execPath, [program, ...args], { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+  } catch (error) {
+    throw new Error(`the package ${basename(folder)}: ${error.stderr ?? error.message}`);
+  }
+}
+
+function settings(sizes) {
+  return Object.entries(sizes)
+    .map(([name, size]) => `${name}=${size}`)
+    .join(',');
+}

@@ -1,0 +1,95 @@
+"""The memory of the GPU that is in use, by NVML."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+
+
+class MemoryInfo(ctypes.Structure):
+    _fields_ = [("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong)]
+
+
+class ProcessInfo(ctypes.Structure):
+    """nvmlProcessInfo_v2_t."""
+
+    _fields_ = [
+        ("pid", ctypes.c_uint),
+        ("used", ctypes.c_ulonglong),
+        ("gpu", ctypes.c_uint),
+        ("compute", ctypes.c_uint),
+    ]
+
+
+UNKNOWN = 2**64 - 1
+
+
+class DeviceMemory:
+    """Raises OSError if there is no NVML, or no device."""
+
+    def __init__(self) -> None:
+        self._nvml = ctypes.CDLL("libnvidia-ml.so.1")
+        self._device = ctypes.c_void_p()
+        self._check(self._nvml.nvmlInit_v2())
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
+        if visible.startswith(("GPU-", "MIG-")):
+            self._check(self._nvml.nvmlDeviceGetHandleByUUID(visible.encode(), ctypes.byref(self._device)))
+        else:
+            index = int(visible) if visible.isdigit() else 0
+            self._check(self._nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(self._device)))
+        self.used()
+
+    def _check(self, status: int) -> None:
+        if status != 0:
+            raise OSError(f"NVML ends with {status}")
+
+    def total(self) -> int:
+        return self._info().total
+
+    def used(self) -> int:
+        """Of all processes."""
+        return self._info().used
+
+    def _info(self) -> MemoryInfo:
+        info = MemoryInfo()
+        self._check(self._nvml.nvmlDeviceGetMemoryInfo(self._device, ctypes.byref(info)))
+        return info
+
+    def of_process(self, pid: int) -> int | None:
+        """None where NVML does not say, as in containers that hide the numbers of processes."""
+        count = ctypes.c_uint(64)
+        rows = (ProcessInfo * 64)()
+        if self._nvml.nvmlDeviceGetComputeRunningProcesses_v3(self._device, ctypes.byref(count), rows) != 0:
+            return None
+        found = next((row.used for row in rows[: count.value] if row.pid == pid), None)
+        return None if found == UNKNOWN else found
+
+
+class Peak:
+    """The most memory that a process uses, looked at again and again until stop()."""
+
+    def __init__(self, memory: DeviceMemory, pid: int) -> None:
+        self._memory = memory
+        self._pid = pid
+        self._before = memory.used()
+        self._by_process = 0
+        self._by_device = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.02):
+            try:
+                self._by_device = max(self._by_device, self._memory.used() - self._before)
+                self._by_process = max(self._by_process, self._memory.of_process(self._pid) or 0)
+            except OSError:
+                return
+
+    def stop(self) -> dict[str, object]:
+        self._ended.set()
+        self._thread.join()
+        if self._by_process > 0:
+            return {"peak": self._by_process, "peakBy": "process"}
+        return {"peak": self._by_device, "peakBy": "device"} if self._by_device > 0 else {}

@@ -1,0 +1,194 @@
+"""Which jobs there are: the most important first, as time may run out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .options import Options
+
+Case = dict[str, Any]
+
+
+@dataclass
+class Job:
+    """Cases that one process measures, one after the other."""
+
+    name: str
+    part: str
+    side: str
+    """crobc or torch."""
+    cases: list[Case]
+    limit: float
+    """Seconds for a case, without the time in which it waits for the device."""
+    needs: tuple[str, ...] = ()
+    """Jobs that must have ended."""
+
+
+@dataclass
+class Plan:
+    jobs: list[tuple[int, Job]] = field(default_factory=list)
+
+    def add(self, name: str, part: str, side: str, cases: list[Case], limit: float, needs: tuple[str, ...] = ()) -> None:
+        """A job for each phase of the cases."""
+        for phase in sorted({phase_of(case) for case in cases}):
+            chosen_cases = [case for case in cases if phase_of(case) == phase]
+            self.jobs.append((phase, Job(f"{name}:{phase}" if phase > 1 else name, part, side, chosen_cases, limit, needs)))
+
+    def ordered(self) -> list[Job]:
+        jobs = [job for _, job in sorted(self.jobs, key=lambda one: one[0])]
+        names = {job.name for job in jobs}
+        for job in jobs:
+            # A job in phases is done with the first, if there is one.
+            job.needs = tuple(
+                next((name for name in (need, f"{need}:2", f"{need}:3") if name in names), need) for need in job.needs
+            )
+            job.needs = tuple(need for need in job.needs if need in names)
+        return jobs
+
+
+def phase_of(case: Case) -> int:
+    """1: what marks are made of; 2: what comes next; 3: what may be left out if time runs out."""
+    kind, name = case["kind"], case.get("training", case["name"])
+    tf32 = case.get("precision") == "tf32"
+    batch = case.get("batch")
+    if kind in ("prepare", "prepare-training", "export"):
+        return 1 if name in ("crobim", "swin-b") else 2
+    if kind == "infer":
+        marked = name in ("crobim", "swin-b") and tf32 and batch == 1
+        marked = marked or (name == "crobim" and batch == 8 and case["graph"] and case["precision"] != "bf16")
+        return 1 if marked else 2 if case["graph"] else 3
+    if kind == "exported":
+        return 3 if not tf32 else 1 if name == "swin-b" else 2
+    if kind == "eager":
+        first = name == "crobim" and tf32 and batch == 1
+        if case["mode"] != "eager":
+            return 3 if name != "crobim" else 1 if first and case["mode"] == "reduce-overhead" else 2
+        if case["source"] == "package":
+            return 2 if first else 3
+        return 1 if first else 3 if case["precision"] == "f32" else 2
+    if kind == "train" and case.get("compiled"):
+        return 2 if name == "crobim" and case["precision"] == "bf16" else 3
+    if kind == "train":
+        return 1 if name == "crobim" else 2
+    return 2
+
+
+def plan(table: dict[str, Any], options: Options) -> list[Job]:
+    """The jobs in the order of their importance. Raises ValueError for a model that is not there."""
+    models, trainings = chosen(table["models"], options), chosen(table["trainings"], options)
+    for name in options.models:
+        if name not in models and name not in trainings:
+            raise ValueError(f"--models: {name} is none of {', '.join([*table['models'], *table['trainings']])}")
+    made = Plan()
+    parts = set(options.only)
+    gpu = options.device == "cuda"
+    batches = [1, 8] if gpu else [1, 2]
+    for name, one in models.items():
+        if parts & {"infer", "export", "compile", "profile"}:
+            case = common("prepare", name, one, f"prepare {name}", batches=batches)
+            made.add(f"prepare:{name}", "prepare", "crobc", [case], 120)
+    for name, one in trainings.items():
+        if parts & {"train", "compile", "profile"}:
+            case = trained("prepare-training", name, one, f"prepare training {name}")
+            made.add(f"prepare-training:{name}", "prepare", "crobc", [case], 120)
+    for name, one in models.items():
+        if "export" in parts:
+            cases = [common("export", name, one, f"torch.onnx.export {name} b1", batch=1)]
+            made.add(f"export:{name}", "export", "torch", cases, 200, (f"prepare:{name}",))
+        infer(made, name, one, parts, gpu, batches)
+    for name, one in trainings.items():
+        train(made, name, one, parts, gpu)
+    if "profile" in parts:
+        profile(made, models, trainings, gpu)
+    return made.ordered()
+
+
+def infer(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool, batches: list[int]) -> None:
+    """Inference of one model by everyone."""
+    needs = (f"prepare:{name}",)
+    graphs = [True, False] if gpu else [False]
+    if "infer" in parts:
+        cases = []
+        # Cases of one graph follow each other, and f32, which needs another engine, comes last.
+        for precision in ["tf32", "f16", "bf16", "f32"] if gpu else ["f32", "f16"]:
+            for batch in batches:
+                for graph in graphs:
+                    label = f"crobc {name} {precision} b{batch}{' graph' if graph else ''}"
+                    cases.append(common("infer", name, one, label, batch=batch, precision=precision, graph=graph))
+        made.add(f"crobc:{name}", "infer", "crobc", cases, 60, needs)
+        for source in ["reference", "package"]:
+            cases = [eager(name, one, source, "eager", precision, batch) for batch in batches for precision in torch_precisions(gpu)]
+            made.add(f"torch:{name}:{source}", "infer", "torch", cases, 60, needs)
+    if "export" in parts:
+        cases = []
+        for precision in ["tf32", "f32"] if gpu else ["f32"]:
+            for graph in graphs:
+                label = f"export {name} {precision} b1{' graph' if graph else ''}"
+                cases.append(common("exported", name, one, label, batch=1, precision=precision, graph=graph))
+        made.add(f"exported:{name}", "export", "crobc", cases, 60, (f"export:{name}", *needs))
+    if "compile" in parts:
+        for mode in ["reduce-overhead", "default"]:
+            pairs = [("tf32", 1), ("bf16", 1), ("bf16", 8)] if gpu else [("f32", 1)]
+            cases = [eager(name, one, "package", mode, precision, batch) for precision, batch in pairs]
+            made.add(f"compile:{name}:{mode}", "compile", "torch", cases, 150, needs)
+
+
+def train(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool) -> None:
+    """Steps of one training. A process each, so that peak memory is that of the case."""
+    needs = (f"prepare-training:{name}",)
+    for precision in ["tf32", "bf16"] if gpu else ["f32"]:
+        if "train" in parts:
+            case = trained("train", name, one, f"crobc train {name} {precision}", precision=precision)
+            made.add(f"crobc-train:{name}:{precision}", "train", "crobc", [case], 120, needs)
+            case = trained("train", name, one, f"eager train {name} {precision}", precision=precision, compiled=False)
+            made.add(f"torch-train:{name}:{precision}", "train", "torch", [case], 90, needs)
+        if "compile" in parts:
+            case = trained("train", name, one, f"torch.compile train {name} {precision}", precision=precision, compiled=True)
+            made.add(f"compile-train:{name}:{precision}", "compile", "torch", [case], 240, needs)
+
+
+def profile(made: Plan, models: dict[str, Any], trainings: dict[str, Any], gpu: bool) -> None:
+    """Of the largest model and the largest training."""
+    precision = "tf32" if gpu else "f32"
+    for name, one in list(models.items())[:1]:
+        case = common("profile", name, one, f"profile crobc {name} {precision} b1", batch=1, precision=precision)
+        made.add(f"profile-crobc:{name}", "profile", "crobc", [case], 60, (f"prepare:{name}",))
+        cases = [
+            common("profile", name, one, f"profile eager {name} {precision} b1", batch=1, precision=precision),
+            common("kernels", name, one, f"profile kernels of crobc {name} {precision} b1", batch=1, precision=precision),
+        ]
+        made.add(f"profile-torch:{name}", "profile", "torch", cases, 60, (f"profile-crobc:{name}", f"prepare:{name}"))
+    for name, one in list(trainings.items())[:1]:
+        case = trained("profile-train", name, one, f"profile eager train {name} {precision}", precision=precision)
+        made.add(f"profile-train:{name}", "profile", "torch", [case], 90, (f"prepare-training:{name}",))
+
+
+def torch_precisions(gpu: bool) -> list[str]:
+    return ["tf32", "f32", "f16", "bf16"] if gpu else ["f32"]
+
+
+def eager(name: str, one: dict[str, Any], source: str, mode: str, precision: str, batch: int) -> Case:
+    label = f"{mode} {name} ({source}) {precision} b{batch}"
+    return common("eager", name, one, label, source=source, mode=mode, precision=precision, batch=batch)
+
+
+def common(kind: str, name: str, one: dict[str, Any], label: str, **more: Any) -> Case:
+    keys = ["file", "model", "sizes", "package"]
+    return {"id": label, "kind": kind, "name": name, **{key: one[key] for key in keys}, **more}
+
+
+def trained(kind: str, name: str, one: dict[str, Any], label: str, **more: Any) -> Case:
+    # Of a model that is both, the files of the training have other names.
+    case = common(kind, f"train-{name}", one, label, **more)
+    return {**case, "recipe": one["recipe"], "overrides": one["overrides"], "training": name}
+
+
+def chosen(table: dict[str, Any], options: Options) -> dict[str, Any]:
+    """Without --quick, the micro models are only trained: for inference they are too small to tell anything."""
+    names = [name for name, one in table.items() if one["quick"] or not options.quick]
+    if options.models:
+        names = [name for name in names if name in options.models]
+    elif not options.quick and any(not table[name]["quick"] and "recipe" not in table[name] for name in names):
+        names = [name for name in names if not table[name]["quick"]]
+    return {name: table[name] for name in names}

@@ -1,0 +1,236 @@
+"""Runs jobs: several at a time, of which only one uses the device for measurements."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .memory import DeviceMemory, Peak
+from .plan import Case, Job
+from .process import Event, Process, ended_with
+from .results import Results
+
+Command = Callable[[Job], "list[str] | str"]
+
+
+@dataclass
+class Running:
+    job: Job
+    process: Process
+    remaining: list[Case]
+    current: Case | None = None
+    ready: bool = False
+    """Whether it waits for the device."""
+    until: float = 0.0
+    """When the current case must have ended."""
+    spare: float = 0.0
+    """What was left of the limit when the case became ready."""
+    killed: str | None = None
+    peak: Peak | None = None
+
+
+@dataclass
+class Schedule:
+    results: Results
+    command: Command
+    """The program of a job, or why there is none."""
+    crobc: Path
+    """The folder from which crobc's sources are named."""
+    env: dict[str, str]
+    settings: dict[str, Any]
+    slots: int
+    memory: DeviceMemory | None
+    _events: "queue.Queue[Event]" = field(default_factory=queue.Queue)
+    _running: list[Running] = field(default_factory=list)
+    _ended: set[str] = field(default_factory=set)
+    _device: Running | None = None
+    _count: int = 0
+
+    def run(self, jobs: list[Job]) -> None:
+        waiting = list(jobs)
+        total = sum(len(job.cases) for job in jobs)
+        try:
+            while waiting or self._running:
+                if self.results.left <= 0:
+                    self._stop(waiting)
+                    return
+                self._start(waiting)
+                self._grant()
+                try:
+                    self._take(self._events.get(timeout=0.1), waiting)
+                except queue.Empty:
+                    pass
+                self._limit()
+                self._progress(total, waiting)
+        finally:
+            for one in self._running:
+                one.process.kill()
+
+    # Starting
+
+    def _start(self, waiting: list[Job]) -> None:
+        for job in list(waiting):
+            if len(self._running) >= self.slots:
+                return
+            if not all(need in self._ended for need in job.needs):
+                continue
+            # One is left for those that use the device.
+            busy = sum(without_device(one.job) for one in self._running)
+            if without_device(job) and self.slots > 1 and busy >= self.slots - 1 and any(map(uses_device, waiting)):
+                continue
+            waiting.remove(job)
+            self._launch(job, job.cases)
+
+    def _launch(self, job: Job, cases: list[Case]) -> None:
+        command = self.command(job)
+        if isinstance(command, str):
+            self._fail_all(job, cases, command)
+            self._ended.add(job.name)
+            return
+        self._count += 1
+        work = self.results.work
+        file = work / f"job-{self._count}.json"
+        log = self.results.logs / f"{job.name.replace(':', '-')}.log"
+        try:
+            file.write_text(json.dumps({**self.settings, "folder": str(work), "cases": cases}), encoding="utf-8")
+            folder = self.crobc if job.side == "crobc" else work
+            process = Process(command, file, log, self.env, folder, self._events)
+        except OSError as error:
+            self._fail_all(job, cases, f"cannot be started: {error.strerror}")
+            self._ended.add(job.name)
+            return
+        # The start of the program counts for its first case.
+        until = time.monotonic() + job.limit
+        self._running.append(Running(job, process, list(cases), until=until))
+
+    # The device
+
+    def _grant(self) -> None:
+        if self._device is not None:
+            return
+        ready = [one for one in self._running if one.ready]
+        if not ready:
+            return
+        one = ready[0]
+        self._device = one
+        one.ready = False
+        one.until = time.monotonic() + one.spare
+        one.peak = Peak(self.memory, one.process.pid) if self.memory else None
+        one.process.go()
+
+    def _release(self, one: Running) -> dict[str, object]:
+        if self._device is one:
+            self._device = None
+        peak, one.peak = one.peak, None
+        return peak.stop() if peak else {}
+
+    # Events
+
+    def _take(self, event: Event, waiting: list[Job]) -> None:
+        one = next((one for one in self._running if one.process is event.source), None)
+        if one is None:
+            return
+        said = event.said
+        if said is None:
+            self._end(one, event.code)
+        elif "begin" in said:
+            one.current = next((case for case in one.remaining if case["id"] == said["begin"]), None)
+            one.until = time.monotonic() + one.job.limit
+        elif "ready" in said:
+            one.ready = True
+            one.spare = one.until - time.monotonic()
+        elif "result" in said or "failed" in said:
+            self._finish(one, said)
+
+    def _finish(self, one: Running, said: dict[str, Any]) -> None:
+        case = one.current
+        memory = self._release(one)
+        if case is None:
+            return
+        one.remaining = [other for other in one.remaining if other is not case]
+        one.current = None
+        one.until = time.monotonic() + one.job.limit
+        if "failed" in said:
+            self.results.add({**described(one.job, case), "failed": str(said.get("why", ""))})
+        else:
+            found = {key: value for key, value in said.items() if key != "result"}
+            self.results.add({**described(one.job, case), **memory, **found})
+
+    def _end(self, one: Running, code: int | None) -> None:
+        self._release(one)
+        self._running.remove(one)
+        if not one.remaining:
+            self._ended.add(one.job.name)
+            return
+        why = one.killed or " ".join(part for part in [ended_with(code), one.process.last_words()] if part)
+        # A program that does not even begin will not begin the next time.
+        failed = [one.current] if one.current else one.remaining
+        self._fail_all(one.job, failed, why)
+        rest = [case for case in one.remaining if case not in failed]
+        if rest:
+            self._launch(one.job, rest)
+        else:
+            self._ended.add(one.job.name)
+
+    def _fail_all(self, job: Job, cases: list[Case], why: str) -> None:
+        for case in cases:
+            self.results.add({**described(job, case), "failed": why})
+
+    # Time
+
+    def _limit(self) -> None:
+        now = time.monotonic()
+        for one in self._running:
+            if not one.ready and one.killed is None and now > one.until:
+                one.killed = f"it took more than {one.job.limit:.0f} s"
+                one.process.kill()
+
+    def _stop(self, waiting: list[Job]) -> None:
+        why = f"not measured: the {self.results.minutes:g} minutes were over"
+        for one in self._running:
+            one.process.kill()
+            self._release(one)
+            self._leave_out(one.job, one.remaining, why)
+        self._running.clear()
+        for job in waiting:
+            self._leave_out(job, job.cases, why)
+        self.results.say(why)
+
+    def _leave_out(self, job: Job, cases: list[Case], why: str) -> None:
+        """Without a line each: the tables list them."""
+        for case in cases:
+            row = {**described(job, case), "failed": why}
+            self.results.rows.append(row)
+            self.results.write(row)
+
+    _told: float = 0.0
+
+    def _progress(self, total: int, waiting: list[Job]) -> None:
+        """Every ten seconds, so that a silent case is no dead one."""
+        if self.results.passed - self._told < 10:
+            return
+        self._told = self.results.passed
+        left = sum(len(job.cases) for job in waiting) + sum(len(one.remaining) for one in self._running)
+        done = total - left
+        now = ", ".join(one.current["id"] if one.current else one.job.name for one in self._running)
+        guess = f", about {self.results.passed / done * left:.0f} s" if done else ""
+        self.results.say(f"… {done} of {total}{guess} to go, at most {self.results.left:.0f} s: {now}")
+
+
+def described(job: Job, case: Case) -> dict[str, Any]:
+    """What a row of the results says of its case."""
+    keys = ["id", "kind", "name", "training", "precision", "batch", "graph", "source", "mode", "compiled"]
+    return {"part": job.part, "side": job.side, **{key: case[key] for key in keys if key in case}}
+
+
+def without_device(job: Job) -> bool:
+    return job.part == "prepare" or job.name.startswith("export:")
+
+
+def uses_device(job: Job) -> bool:
+    return not without_device(job)

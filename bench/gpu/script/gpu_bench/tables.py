@@ -1,0 +1,125 @@
+"""The results as Markdown tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .results import size
+
+Row = dict[str, Any]
+PRECISIONS = ["tf32", "f32", "bf16", "f16"]
+
+WAYS: list[tuple[str, dict[str, Any]]] = [
+    ("crobc, CUDA graph", {"kind": "infer", "graph": True}),
+    ("crobc", {"kind": "infer", "graph": False}),
+    ("torch.onnx.export, CUDA graph", {"kind": "exported", "graph": True}),
+    ("torch.onnx.export", {"kind": "exported", "graph": False}),
+    ("PyTorch eager, transformers", {"kind": "eager", "mode": "eager", "source": "reference"}),
+    ("PyTorch eager, crobc's package", {"kind": "eager", "mode": "eager", "source": "package"}),
+    ("torch.compile, default", {"kind": "eager", "mode": "default"}),
+    ("torch.compile, reduce-overhead", {"kind": "eager", "mode": "reduce-overhead"}),
+]
+TRAINERS: list[tuple[str, dict[str, Any]]] = [
+    ("crobc", {"side": "crobc"}),
+    ("PyTorch eager", {"side": "torch", "compiled": False}),
+    ("torch.compile", {"side": "torch", "compiled": True}),
+]
+
+
+def find(rows: list[Row], **wanted: Any) -> Row | None:
+    """The last row that has these values and was measured."""
+    found = [row for row in rows if "failed" not in row and all(row.get(key) == value for key, value in wanted.items())]
+    return found[-1] if found else None
+
+
+def median(rows: list[Row], **wanted: Any) -> float | None:
+    row = find(rows, **wanted)
+    return row.get("median") if row else None
+
+
+def tables(rows: list[Row], table: dict[str, Any]) -> list[str]:
+    found = [
+        *inference(rows, table["models"]),
+        agreement(rows, table["models"]),
+        training(rows, table["trainings"]),
+        *profiles(rows),
+        failures(rows),
+    ]
+    return [text for text in found if text]
+
+
+def inference(rows: list[Row], models: dict[str, Any]) -> list[str]:
+    """Milliseconds of a run, a table for each batch of each model."""
+    made = []
+    for name, one in models.items():
+        batches = sorted({row["batch"] for row in rows if row.get("name") == name and "batch" in row})
+        for batch in batches:
+            lines = []
+            for way, wanted in WAYS:
+                times = [median(rows, name=name, batch=batch, precision=precision, **wanted) for precision in PRECISIONS]
+                if any(time is not None for time in times):
+                    lines.append([way, *(ms(time) for time in times)])
+            made.append(markdown(f"Inference, {one['title']}, batch {batch}: median ms", ["", *PRECISIONS], lines))
+    return made
+
+
+def agreement(rows: list[Row], models: dict[str, Any]) -> str:
+    lines = []
+    for name, one in models.items():
+        for way, wanted in WAYS:
+            held = [find(rows, name=name, batch=1, precision=precision, **wanted) for precision in PRECISIONS]
+            off = [row.get("difference") if row else None for row in held]
+            if any(value is not None for value in off):
+                lines.append([one["title"], way, *("" if value is None else size(value) for value in off)])
+    title = "Largest difference from onnxruntime on the CPU in f32, as a part of the largest output"
+    return markdown(title, ["", "", *PRECISIONS], lines)
+
+
+def training(rows: list[Row], trainings: dict[str, Any]) -> str:
+    lines = []
+    for name, one in trainings.items():
+        for who, wanted in TRAINERS:
+            for precision in PRECISIONS:
+                row = find(rows, kind="train", training=name, precision=precision, **wanted)
+                if row:
+                    cells = [ms(row["median"]), gib(row.get("peak")), gib(row.get("reserved")), f"{row['firstSeconds']:.1f} s"]
+                    lines.append([one["title"], who, precision, *cells, f"{row['losses'][0]:.4f}"])
+    columns = ["", "", "precision", "median ms", "peak memory", "reserved by PyTorch", "first step", "first loss"]
+    return markdown("Training steps", columns, lines)
+
+
+def profiles(rows: list[Row]) -> list[str]:
+    made = []
+    for row in rows:
+        if "rows" not in row:
+            continue
+        lines = [[one["name"].replace("|", "\\|"), ms(one["seconds"]), f"{one['count']:.0f}"] for one in row["rows"]]
+        made.append(markdown(f"{row['id']}: {1000 * row['seconds']:.2f} ms in {row['count']:.0f} a run", ["", "ms", "count"], lines))
+    return made
+
+
+def failures(rows: list[Row]) -> str:
+    """By reason."""
+    by: dict[str, list[str]] = {}
+    for row in rows:
+        if "failed" in row:
+            by.setdefault(row["failed"], []).append(row["id"])
+    lines = [f"- {why}: {'; '.join(names)}" for why, names in by.items()]
+    return "\n".join(["### Not measured", "", *lines]) if lines else ""
+
+
+def markdown(title: str, columns: list[str], lines: list[list[str]]) -> str:
+    if not lines:
+        return ""
+    texts = sum(1 for column in columns if column in ("", "precision"))
+    rule = ["---"] * texts + ["---:"] * (len(columns) - texts)
+    rows = [columns, rule, *lines]
+    return "\n".join([f"### {title}", "", *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:.2f}"
+
+
+def gib(size: int | None) -> str:
+    return "" if size is None else f"{size / 2**30:.2f} GiB"

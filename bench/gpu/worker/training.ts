@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { initialState } from '../../../runtime/training/initial-state.ts';
+import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
+import { statesOf } from '../../../runtime/training/state.ts';
+import { stepParts } from '../../../runtime/training/step-parts.ts';
+import { engineFor } from './engines.ts';
+import { inputsOf } from './inputs.ts';
+import type { Job, TrainCase } from './job.ts';
+import { trainingOf } from './models.ts';
+import { timed } from './timing.ts';
+
+/** Steps at this rate change the weights without leading anywhere. */
+const learningRate = 1e-5;
+
+/** Times training steps: a batch goes to the device in each, and losses come back. */
+export async function train(one: TrainCase, job: Job, ready: () => Promise<void>) {
+  const { precision } = one;
+  // On the CPU, half precision is emulated.
+  const half =
+    precision === 'bf16' || precision === 'f16' ? { type: precision, emulated: job.device !== 'cuda' } : undefined;
+  const compiling = performance.now();
+  const training = trainingOf(one);
+  const steps = stepParts(training, { backend: 'onnx', half });
+  if (!('whole' in steps)) throw new Error(`the recipe ${one.recipe} accumulates`);
+  const compileSeconds = (performance.now() - compiling) / 1000;
+  const state = await initialState({
+    weights: training.weights,
+    state: statesOf(steps),
+    seed: 1,
+    weightsFile: join(job.folder, `${one.name}.safetensors`),
+  });
+  const batch = inputsOf(
+    training.forward.inputs.map(({ name }) => name),
+    one.sizes,
+  );
+  await ready();
+  const { inference, recipe } = training;
+  const { device, threads } = job;
+  const backend = await openOnnxBackend({ steps, inference, state, seed: recipe.seed, device, threads }, () =>
+    engineFor(device, { precision, graph: false }),
+  );
+  try {
+    let step = 0;
+    const losses: number[] = [];
+    const run = async () => {
+      const { loss } = await backend.step([batch], { learningRate, step: ++step });
+      losses.push(loss);
+    };
+    const first = performance.now();
+    await run();
+    const firstSeconds = (performance.now() - first) / 1000;
+    for (let i = 0; i < 2; i++) await run();
+    const timing = await timed(run, job);
+    return {
+      ...timing,
+      nodes: steps.whole.graph.nodes.length,
+      compileSeconds,
+      firstSeconds,
+      losses: losses.slice(0, 5),
+    };
+  } finally {
+    await backend.release();
+  }
+}

@@ -1,0 +1,49 @@
+// crobc's side of the measurements on another machine: `node worker.mjs JOB`, where JOB is a file of a Job. It prints a
+// line that begins with @@ and goes on as JSON for each event of a case, one after the other: { begin: id }; { ready: id } when
+// all that needs no device is done, whereupon it waits for a line; { result: id, ... } or { failed: id, why }.
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { releaseEngine } from './engines.ts';
+import { infer, inferExported } from './inference.ts';
+import type { Case, Job } from './job.ts';
+import { prepare, prepareTraining } from './prepare.ts';
+import { profile } from './profile.ts';
+import { train } from './training.ts';
+
+const job: Job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
+const say = (event: Readonly<Record<string, unknown>>) => process.stdout.write(`@@${JSON.stringify(event)}\n`);
+const input = createInterface({ input: process.stdin });
+const lines = input[Symbol.asyncIterator]();
+
+async function measured(one: Case) {
+  const ready = async () => {
+    say({ ready: one.id });
+    if ((await lines.next()).done) throw new Error('the script has ended');
+  };
+  switch (one.kind) {
+    case 'prepare':
+      return prepare(one, job);
+    case 'prepare-training':
+      return prepareTraining(one, job);
+    case 'infer':
+      return infer(one, job, ready);
+    case 'exported':
+      return inferExported(one, job, ready);
+    case 'train':
+      return train(one, job, ready);
+    case 'profile':
+      return profile(one, job, ready);
+  }
+}
+
+for (const one of job.cases) {
+  say({ begin: one.id });
+  try {
+    say({ result: one.id, ...(await measured(one)) });
+  } catch (error) {
+    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    say({ failed: one.id, why });
+  }
+}
+input.close();
+await releaseEngine();

@@ -1,0 +1,76 @@
+// slow: makes a pack, and runs crobc in its script
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+// The pack has libraries of Linux on x64, and its script is for Python.
+const isHere =
+  process.platform === 'linux' && process.arch === 'x64' && spawnSync('python3', ['--version']).status === 0;
+
+describe.skipIf(!isHere)('the pack of bench:gpu', () => {
+  let outside: string;
+  let pack: string;
+  beforeAll(() => {
+    outside = mkdtempSync(join(tmpdir(), 'crobc-gpu-bench-'));
+    pack = join(outside, 'pack');
+    execFileSync(process.execPath, ['bench/gpu/pack.mjs', '--quick', '--folder', pack]);
+  });
+  afterAll(() => rmSync(outside, { recursive: true, force: true }));
+
+  /** Runs the script as on a machine without PyTorch: -S leaves out all packages. */
+  const run = (...args: string[]) =>
+    spawnSync('python3', ['-S', join(pack, 'run.py'), '--quick', '--device', 'cpu', ...args], {
+      cwd: outside,
+      env: { PATH: process.env.PATH, TMPDIR: outside },
+      encoding: 'utf8',
+    });
+
+  test('has crobc, packages for PyTorch and the reference, and libraries of this system alone', () => {
+    for (const file of [
+      'crobc/dist/bin/crobc.cjs',
+      'crobc/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1',
+      'programs/crobim_micro/recipe.py',
+      'reference/test/goldens/twin.py',
+    ])
+      expect(existsSync(join(pack, file)), file).toBe(true);
+    const files = readdirSync(pack, { recursive: true, encoding: 'utf8' });
+    expect(files.filter((file) => /darwin|win32|musl|providers_cuda|__pycache__|safetensors$/.test(file))).toEqual([]);
+    const bytes = files.reduce((sum, file) => sum + statSync(join(pack, file)).size, 0);
+    // The archive, of which half is onnxruntime, has a third of it.
+    expect(bytes).toBeLessThan(80e6);
+  });
+
+  test('lists what would be measured', () => {
+    const { stdout, status } = run('--list', '--only', 'train');
+    expect(status).toBe(0);
+    expect(stdout).toContain('crobc train crobim-micro f32');
+    expect(stdout).not.toContain('torch.onnx.export');
+  });
+
+  test('measures crobc without PyTorch, and says that this is missing', () => {
+    const { stdout, status } = run('--only', 'infer', '--out', join(outside, 'found'));
+    expect(status, stdout).toBe(0);
+    const rows = readFileSync(join(outside, 'found', 'results.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const row = (id: string) => rows.find((one) => one.id === id);
+    // The CPU is compared with itself; f16 rounds to 11 bits.
+    expect(row('crobc crobim-micro f32 b1')).toMatchObject({ difference: 0, median: expect.any(Number) });
+    const { difference } = row('crobc crobim-micro f16 b1');
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(0.05);
+    expect(row('eager crobim-micro (package) f32 b1').failed).toBe('PyTorch is missing here');
+    expect(stdout).toContain('### Marks');
+    expect(existsSync(join(outside, 'found', 'work'))).toBe(false);
+  });
+
+  test('goes on where Node.js and the folder for results are not there', () => {
+    const { stdout, status } = run('--only', 'infer', '--node', join(outside, 'none'), '--out', '/proc/none');
+    expect(status).toBe(0);
+    expect(stdout).toContain('cannot write to /proc/none');
+    expect(stdout).toMatch(/crobc crobim-micro f32 b1: FAILED: \S+ does not run: crobc needs Node\.js/);
+  });
+});
