@@ -2,20 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { elementCount } from '../../../compiler/ir/tensor-data.ts';
-import { seededRandom } from '../../../compiler/ops/random.ts';
-import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
-import { diskHost } from '../../../runtime/files/source-host.ts';
+import type { Training } from '../../../compiler/training/compile-training.ts';
 import type { Engine } from '../../../runtime/ort/engine.ts';
 import { openNativeEngine, type Residence } from '../../../runtime/ort/native-engine.ts';
 import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
-import type { Feeds, HostTensor } from '../../../runtime/ort/session.ts';
-import { initialState } from '../../../runtime/training/initial-state.ts';
-import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
-import { statesOf } from '../../../runtime/training/state.ts';
-import { stepParts } from '../../../runtime/training/step-parts.ts';
-
-const sizes = { B: 2, H: 64, W: 64, T: 6 };
+import { batch, batchesOf, micro, openTraining } from './micro-training.ts';
 
 async function native(residence: Residence, firstRuns?: number): Promise<Engine> {
   const settings = { residence, ...(firstRuns === undefined ? {} : { firstRuns }) };
@@ -24,51 +15,10 @@ async function native(residence: Residence, firstRuns?: number): Promise<Engine>
   return engine;
 }
 
-function batch(n: number): Feeds {
-  const { B, H, W, T } = sizes;
-  const random = seededRandom(n);
-  const f32 = (shape: readonly number[], element: () => number): HostTensor => ({
-    dtype: 'f32',
-    shape,
-    data: Float32Array.from({ length: elementCount(shape) }, element),
-  });
-  return {
-    image: f32([B, 3, H, W], () => 2 * random.real() - 1),
-    tokens: {
-      dtype: 'i64',
-      shape: [B, T],
-      data: BigInt64Array.from({ length: B * T }, () => BigInt(1 + Math.floor(40 * random.real()))),
-    },
-    mask: { dtype: 'bool', shape: [B, T], data: Uint8Array.from({ length: B * T }, (_, i) => +(i % T < 4)) },
-    target: f32([B, 1, H, W], () => Number(random.real() < 0.3)),
-  };
-}
-
-function micro(accumulate: number): Training {
-  const { training, diagnostics } = compileTraining(diskHost(), 'models/crobim.crob', {
-    model: 'CroBIM_micro',
-    dims: new Map(Object.entries(sizes)),
-    overrides: [`recipe.accumulate=${accumulate}`],
-  });
-  expect(diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
-  return training!;
-}
-
-const batchesOf = (step: number, accumulate: number) =>
-  Array.from({ length: accumulate }, (_, n) => batch(10 * step + n));
-
-async function open(engine: Engine, training: Training, state?: ReadonlyMap<string, Float32Array>, threads = 2) {
-  const steps = stepParts(training, { backend: 'onnx' });
-  const { weights, parts, inference } = training;
-  const first = { weights, parts, state: statesOf(steps), seed: 1, weightsFile: undefined, inits: [] };
-  const options = { steps, inference, seed: 4, device: 'cpu', threads } as const;
-  return openOnnxBackend({ ...options, state: state ?? (await initialState(first)) }, async () => engine);
-}
-
 /** The results of some steps, and hashes of the state after them and of a prediction with it. */
 async function trained(engine: Engine, training: Training, threads?: number) {
   const { accumulate } = training.recipe;
-  const backend = await open(engine, training, undefined, threads);
+  const backend = await openTraining(engine, training, undefined, threads);
   const results: unknown[] = [];
   for (let step = 1; step <= 3; step++)
     results.push(await backend.step(batchesOf(step, accumulate), { learningRate: 1e-5, step }));
@@ -117,14 +67,14 @@ test('so do captured steps, of which the first runs the model several times', as
 test('a back end that goes on from what another read gives the same steps', async () => {
   const training = micro(1);
   const [first, second] = [await native('device'), await native('arrays')];
-  const backend = await open(first, training);
+  const backend = await openTraining(first, training);
   await backend.step(batchesOf(1, 1), { learningRate: 1e-5, step: 1 });
   const checkpoint = new Map([...(await backend.read())].map(([name, data]) => [name, data.slice()]));
   const scalars = { learningRate: 1e-5, step: 2 };
   const went = await backend.step(batchesOf(2, 1), scalars);
   await backend.write(checkpoint);
   expect(await backend.step(batchesOf(2, 1), scalars)).toEqual(went);
-  const resumed = await open(second, training, checkpoint);
+  const resumed = await openTraining(second, training, checkpoint);
   expect(await resumed.step(batchesOf(2, 1), scalars)).toEqual(went);
   await backend.release();
   await resumed.release();

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { openNativeEngine } from '../../runtime/ort/native-engine.ts';
+import { batch, batchesOf, micro, openTraining } from '../runtime/training/micro-training.ts';
+import { type Counts, counted, total } from './counts.ts';
+
+/** The numbers of a training of CroBIM_micro whose first steps are over, in its steps. */
+async function stepCounts(accumulate: number): Promise<{ readonly note: string | undefined; readonly counts: Counts }> {
+  const engine = await openNativeEngine('cuda', undefined);
+  if ('missing' in engine) throw new Error(engine.missing);
+  const backend = await openTraining(engine, micro(accumulate));
+  const step = (n: number) => backend.step(batchesOf(n, accumulate), { learningRate: 1e-5, step: n });
+  await step(1);
+  await step(2);
+  const counts = await counted(async () => {
+    await step(3);
+    await step(4);
+  });
+  await backend.release();
+  return { note: backend.note, counts };
+}
+
+test('a step is one CUDA graph: no kernel is launched by itself, and no state crosses the bus', async () => {
+  const { note, counts } = await stepCounts(1);
+  expect(note).toBeUndefined();
+  expect(counts.graphLaunches).toBe(2);
+  expect(counts.captures).toBe(0);
+  expect(total(counts.launched)).toBe(0);
+  expect(counts.staleReads).toBe(0);
+  const bytes = Object.values(batch(0)).reduce((sum, { data }) => sum + data.byteLength, 0);
+  // Besides the batch, the learning rate and the number of the step.
+  expect(counts.copies.up.bytes).toBe(2 * (bytes + 8));
+  // Losses and the norm of the gradients.
+  expect(counts.copies.down.bytes).toBeLessThan(100);
+});
+
+test('with micro-batches, a step is a graph for each and one for the update', async () => {
+  const { note, counts } = await stepCounts(2);
+  expect(note).toBeUndefined();
+  expect(counts.graphLaunches).toBe(2 * 3);
+  expect(counts.captures).toBe(0);
+  expect(total(counts.launched)).toBe(0);
+  expect(counts.staleReads).toBe(0);
+});
