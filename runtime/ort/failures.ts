@@ -1,5 +1,6 @@
 import { byteSize } from '../files/byte-size.ts';
 import { UserError } from '../files/user-error.ts';
+import { captureAdvice } from './cuda-graphs.ts';
 
 /** onnxruntime failed during a run, for example at an index out of range. */
 export class RunFailure extends UserError {}
@@ -10,7 +11,9 @@ export function runFailure(error: unknown): UserError {
   if (asked)
     return new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
   const reason = firstLine(error);
-  return new RunFailure(`the model cannot run with these inputs: ${indexFailure(reason) ?? reason}`);
+  return new RunFailure(
+    `the model cannot run with these inputs: ${indexFailure(reason) ?? reason}${captureAdvice(reason)}`,
+  );
 }
 
 /** What the user is told when onnxruntime refuses a model. */

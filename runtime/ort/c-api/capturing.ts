@@ -1,3 +1,5 @@
+import { surroundings } from '../../process/surroundings.ts';
+import { CUDA_GRAPHS, cudaGraphsAreOff } from '../cuda-graphs.ts';
 import type { Capture } from './context.ts';
 import { NativeFailure } from './native.ts';
 import type { NativeSession } from './session.ts';
@@ -18,6 +20,8 @@ export async function openCapturing(
   open: (captures: boolean) => Promise<NativeSession>,
 ): Promise<CapturingSession> {
   if (capture === undefined) return { session: await open(false), uncaptured: 'the device has no CUDA graphs' };
+  if (cudaGraphsAreOff(surroundings().environment))
+    return { session: await open(false), uncaptured: `${CUDA_GRAPHS} is off` };
   let session: NativeSession;
   try {
     session = await open(true);

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Builder } from '../../../../compiler/graphs/builder.ts';
 import { NativeDevice, ShapedRuns } from '../../../../runtime/ort/c-api/device.ts';
+import { captureAdvice, cudaGraphsAreOff } from '../../../../runtime/ort/cuda-graphs.ts';
 import { TINY_MODEL } from '../../../../runtime/ort/session.ts';
+import { surroundings, within } from '../../../../runtime/process/surroundings.ts';
 import { scanModel, squareModel } from './models.ts';
 
 const devices: NativeDevice[] = [];
@@ -147,5 +149,35 @@ describe('arrays for copies', () => {
       expect(type).toEqual({ dtype, shape });
       expect(data.length).toBe(shape.reduce((product, d) => product * d, 1));
     }
+  });
+});
+
+describe('the environment', () => {
+  test('turns CUDA graphs off', async () => {
+    const device = await openDevice();
+    const there = { ...surroundings(), environment: { CROBC_CUDA_GRAPHS: 'off' } };
+    const { session, uncaptured } = await within(there, () => device.openCapturing(tiny));
+    expect(uncaptured).toBe('CROBC_CUDA_GRAPHS is off');
+    expect(await session.bind({ inputs: {}, outputs: {}, fetched: ['y'] }).run({ x: vector(1, 2) })).toEqual({
+      y: vector(2, 4),
+    });
+  });
+
+  test.each([
+    [undefined, false],
+    ['', false],
+    ['on', false],
+    ['off', true],
+  ])('as %j: %s', (value, off) => {
+    expect(cudaGraphsAreOff(value === undefined ? {} : { CROBC_CUDA_GRAPHS: value })).toBe(off);
+  });
+
+  test('is refused with another value', () => {
+    expect(() => cudaGraphsAreOff({ CROBC_CUDA_GRAPHS: '0' })).toThrow('CROBC_CUDA_GRAPHS is "0": off or on');
+  });
+
+  test('is the advice where a capture fails', () => {
+    expect(captureAdvice('CUDA failure 900: operation not permitted when stream is capturing')).toContain('=off');
+    expect(captureAdvice('CUDA failure 2: out of memory')).toBe('');
   });
 });
