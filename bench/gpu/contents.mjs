@@ -1,16 +1,26 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'rolldown';
 import { program, root } from '../../scripts/program.mjs';
 import { casesFile, packageOf, packages } from './cases.mjs';
+import { slimProvider } from './slim-provider.mjs';
 
 /**
  * Writes the folder of a pack: run.py and gpu_bench/ (the script), cases.json, crobc/ (crobc as it is built, with what it
  * needs of onnxruntime-node and koffi), programs/ (the models as PyTorch packages), reference/ (the models of bench/reference.py)
- * and, if asked for, node/.
+ * and, if asked for, node/ and provider/ (CUDA's provider of a wheel, with the kernels for one compute capability).
  */
-export async function writeContents(folder, { node, quick }) {
+export async function writeContents(folder, { node, quick, provider }) {
   if (!existsSync(program)) throw new Error('there is no dist/: "npm run build" first');
   copy('bench/gpu/script', folder);
   writeFileSync(join(folder, 'cases.json'), `${JSON.stringify(casesFile(quick), null, 2)}\n`);
@@ -22,6 +32,7 @@ export async function writeContents(folder, { node, quick }) {
     mkdirSync(join(folder, 'node'));
     copyFileSync(realpathSync(process.execPath), join(folder, 'node', 'node'));
   }
+  if (provider) writeProvider(provider, join(folder, 'provider'));
 }
 
 /** Not of use there: what Python and crobc compiled here, trained weights, and koffi's own source. */
@@ -66,6 +77,32 @@ function koffiFiles() {
     ...['package.json', 'index.js', 'index.cjs', 'src', 'LICENSE.txt'].map((file) => join('koffi', file)),
     ...['package.json', 'index.js', 'linux_x64'].map((file) => join('@koromix/koffi-linux-x64', file)),
   ];
+}
+
+export function onnxRuntimeVersion() {
+  return JSON.parse(readFileSync(join(root, 'node_modules/onnxruntime-node/package.json'), 'utf8')).version;
+}
+
+/** Unpacks the wheel as a user would, and leaves out the kernels that are not of use. */
+function writeProvider({ wheel, capability }, folder) {
+  const home = `${folder}.home`;
+  const setup = [program, 'setup', 'cuda', '--wheel', wheel];
+  try {
+    execFileSync(process.execPath, setup, {
+      env: { ...process.env, XDG_DATA_HOME: home },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    cpSync(join(home, 'crobc', `onnxruntime-${onnxRuntimeVersion()}`), folder, { recursive: true });
+  } catch (error) {
+    throw new Error(String(error.stderr ?? error.message).trim());
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+  const file = join(folder, 'libonnxruntime_providers_cuda.so');
+  const bytes = readFileSync(file);
+  slimProvider(bytes, Math.round(10 * Number(capability)));
+  writeFileSync(file, bytes);
+  writeFileSync(join(folder, 'provider.json'), `${JSON.stringify({ capability })}\n`);
 }
 
 /** Writes a model as a package for PyTorch, without weights. */

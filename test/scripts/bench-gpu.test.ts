@@ -67,10 +67,19 @@ describe.skipIf(!isHere)('the pack of bench:gpu', () => {
     expect(existsSync(join(outside, 'found', 'work'))).toBe(false);
   });
 
+  test('on a machine without a GPU, ends as soon as both sides have found that out', () => {
+    const { stdout, status } = run('--device', 'cuda', '--out', join(outside, 'no-gpu'));
+    expect(status, stdout).toBe(0);
+    expect(stdout).toMatch(/crobc on the GPU: FAILED: this machine has no NVIDIA driver/);
+    expect(stdout).toMatch(/torch on the GPU: FAILED: PyTorch is missing here/);
+    expect(stdout).toContain('not measured: neither crobc nor PyTorch can use this GPU');
+    expect(stdout).not.toContain('parameters');
+  });
+
   test('goes on where Node.js and the folder for results are not there', () => {
     const { stdout, status } = run('--only', 'infer', '--node', join(outside, 'none'), '--out', '/proc/none');
     expect(status).toBe(0);
     expect(stdout).toContain('cannot write to /proc/none');
-    expect(stdout).toMatch(/crobc crobim-micro f32 b1: FAILED: \S+ does not run: crobc needs Node\.js/);
+    expect(stdout).toMatch(/crobc:crobim-micro\S*: 4 cases FAILED: \S+ does not run: crobc needs Node\.js/);
   });
 });

@@ -1,6 +1,7 @@
 import type { Engine } from '../../../runtime/ort/engine.ts';
 import { loadKoffi } from '../../../runtime/ort/load-koffi.ts';
 import { openEngine } from '../../../runtime/ort/open-engine.ts';
+import { readyCuda } from '../../../runtime/ort/ready-cuda.ts';
 import type { Device } from '../../../runtime/ort/session.ts';
 import type { Precision } from './job.ts';
 
@@ -35,6 +36,7 @@ async function opened(device: Device, tf32: boolean): Promise<Engine> {
   // Without koffi, and with a note on how CUDA runs, figures would be those of another way of running.
   const koffi = loadKoffi();
   if ('missing' in koffi) throw new Error(koffi.missing);
+  if (device === 'cuda' && readyCuda() === undefined) throw new Error('this machine has no NVIDIA driver');
   const engine = await openEngine(device, { tf32 });
   if (device !== 'cuda' || engine.note === undefined) return engine;
   await engine.release();

@@ -28,6 +28,11 @@ interface Modelled extends Named {
   readonly sizes: Readonly<Record<string, number>>;
 }
 
+/** Whether the device can be used at all. */
+export interface ProbeCase extends Named {
+  readonly kind: 'probe';
+}
+
 /** Weights, inputs and the outputs of the CPU. */
 export interface PrepareCase extends Modelled {
   readonly kind: 'prepare';
@@ -71,4 +76,4 @@ export interface ProfileCase extends Modelled {
   readonly batch: number;
 }
 
-export type Case = PrepareCase | PrepareTrainingCase | InferCase | ExportedCase | TrainCase | ProfileCase;
+export type Case = ProbeCase | PrepareCase | PrepareTrainingCase | InferCase | ExportedCase | TrainCase | ProfileCase;

@@ -3,7 +3,7 @@
 // all that needs no device is done, whereupon it waits for a line; { result: id, ... } or { failed: id, why }.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { releaseEngine } from './engines.ts';
+import { engineFor, releaseEngine } from './engines.ts';
 import { infer, inferExported } from './inference.ts';
 import type { Case, Job } from './job.ts';
 import { prepare, prepareTraining } from './prepare.ts';
@@ -21,6 +21,8 @@ async function measured(one: Case) {
     if ((await lines.next()).done) throw new Error('the script has ended');
   };
   switch (one.kind) {
+    case 'probe':
+      return probe();
     case 'prepare':
       return prepare(one, job);
     case 'prepare-training':
@@ -34,6 +36,12 @@ async function measured(one: Case) {
     case 'profile':
       return profile(one, job, ready);
   }
+}
+
+async function probe() {
+  const start = performance.now();
+  await engineFor(job.device, { precision: 'tf32', graph: false });
+  return { seconds: (performance.now() - start) / 1000 };
 }
 
 for (const one of job.cases) {

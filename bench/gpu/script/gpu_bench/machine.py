@@ -103,20 +103,40 @@ def ready_provider(node: list[str], env: dict[str, str], wheel: Path | None) -> 
             return f"crobc setup cuda: {error}"
         words = (done.stdout + done.stderr).strip().splitlines()
         return f"provider: {words[0] if words else f'crobc setup cuda ends with {done.returncode}'}"
-    target = Path(env["XDG_DATA_HOME"]) / "crobc" / f"onnxruntime-{version}"
     for entry in sys.path:
         folder = Path(entry or ".")
         held = folder / "onnxruntime" / "capi"
         if (folder / f"onnxruntime_gpu-{version}.dist-info").exists() and all((held / name).exists() for name in PROVIDERS):
-            target.mkdir(parents=True, exist_ok=True)
-            for name in PROVIDERS:
-                (target / name).unlink(missing_ok=True)
-                (target / name).symlink_to(held / name)
+            link_provider(held, version, env)
             return f"provider: onnxruntime-gpu {version} of {folder}"
+    inside = PACK / "provider"
+    why = "none"
+    if inside.exists():
+        made_for = json.loads((inside / "provider.json").read_text(encoding="utf-8"))["capability"]
+        here = capability()
+        if here in (None, made_for):
+            link_provider(inside, version, env)
+            return f"provider: onnxruntime-gpu {version} of the pack, for compute capability {made_for}"
+        why = f"that of the pack is for compute capability {made_for}, and this GPU has {here}"
     return (
-        f"provider: none: crobc's CUDA needs \"pip install 'onnxruntime-gpu[cuda,cudnn]=={version}'\", "
+        f"provider: {why}: crobc's CUDA needs \"pip install 'onnxruntime-gpu[cuda,cudnn]=={version}'\", "
         "or --wheel FILE with its wheel"
     )
+
+
+def link_provider(folder: Path, version: str, env: dict[str, str]) -> None:
+    """Lets crobc find the provider in a folder, as after `crobc setup cuda`."""
+    target = Path(env["XDG_DATA_HOME"]) / "crobc" / f"onnxruntime-{version}"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in PROVIDERS:
+        (target / name).unlink(missing_ok=True)
+        (target / name).symlink_to(folder / name)
+
+
+def capability() -> str | None:
+    """The compute capability of the first GPU, such as 9.0; None if nvidia-smi does not print it."""
+    lines = output(["nvidia-smi", "--query-gpu=compute_cap", "--format=csv,noheader"]).splitlines()
+    return lines[0].strip() if lines else None
 
 
 def doctor(node: list[str], env: dict[str, str]) -> list[str]:

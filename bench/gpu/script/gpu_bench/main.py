@@ -80,7 +80,7 @@ def measure(options: Options, jobs: list[Job], results: Results) -> None:
             facts["provider"] = machine.ready_provider(node, env, options.wheel)
             results.say(facts["provider"])
             facts["doctor"] = machine.doctor(node, env)
-            for line in told(facts["doctor"]):
+            for line in cuda_lines(facts["doctor"]):
                 results.say(f"  {line}")
     results.write(facts)
     lacking = "PyTorch is missing here" if "torch" not in found else None
@@ -101,7 +101,7 @@ def measure(options: Options, jobs: list[Job], results: Results) -> None:
     ).run(jobs)
 
 
-def told(lines: list[str]) -> list[str]:
+def cuda_lines(lines: list[str]) -> list[str]:
     """Of crobc doctor's lines, those of CUDA and koffi, with the advice below them."""
     found, wanted = [], False
     for line in lines:
@@ -113,7 +113,7 @@ def told(lines: list[str]) -> list[str]:
 
 
 def settings(options: Options, cpus: int) -> dict[str, object]:
-    """What all programs are told."""
+    """What all programs get."""
     timing = {"runs": 5, "fewest": 2, "seconds": 1.0} if options.quick else {"runs": 50, "fewest": 5, "seconds": 1.0}
     # On the CPU, both sides get the same threads.
     threads = {"threads": cpus} if options.device == "cpu" else {}

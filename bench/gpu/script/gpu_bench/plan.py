@@ -43,15 +43,18 @@ class Plan:
             job.needs = tuple(
                 next((name for name in (need, f"{need}:2", f"{need}:3") if name in names), need) for need in job.needs
             )
-            job.needs = tuple(need for need in job.needs if need in names)
+            needs = job.needs if without_device(job) or job.part == "probe" else (probe_of(job.side), *job.needs)
+            job.needs = tuple(need for need in needs if need in names)
         return jobs
 
 
 def phase_of(case: Case) -> int:
-    """1: what marks are made of; 2: what comes next; 3: what may be left out if time runs out."""
+    """0: what all others need; 1: what marks are made of; 2: what comes next; 3: what may be left out if time runs out."""
     kind, name = case["kind"], case.get("training", case["name"])
     tf32 = case.get("precision") == "tf32"
     batch = case.get("batch")
+    if kind == "probe":
+        return 0
     if kind in ("prepare", "prepare-training", "export"):
         return 1 if name in ("crobim", "swin-b") else 2
     if kind == "infer":
@@ -84,6 +87,10 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
     parts = set(options.only)
     gpu = options.device == "cuda"
     batches = [1, 8] if gpu else [1, 2]
+    if gpu:
+        for side in ["crobc", "torch"]:
+            case = {"id": f"{side} on the GPU", "kind": "probe", "name": side}
+            made.add(probe_of(side), "probe", side, [case], 60)
     for name, one in models.items():
         if parts & {"infer", "export", "compile", "profile"}:
             case = common("prepare", name, one, f"prepare {name}", batches=batches)
@@ -102,6 +109,15 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
     if "profile" in parts:
         profile(made, models, trainings, gpu)
     return made.ordered()
+
+
+def probe_of(side: str) -> str:
+    """The job that finds out whether a side can use the GPU at all."""
+    return f"probe:{side}"
+
+
+def without_device(job: Job) -> bool:
+    return job.part == "prepare" or job.name.startswith("export:")
 
 
 def infer(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool, batches: list[int]) -> None:

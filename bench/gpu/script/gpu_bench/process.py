@@ -16,10 +16,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Event:
-    """What a process says: a JSON object, or its end, with the exit code."""
+    """What a process prints: a JSON object, or its end, with the exit code."""
 
     source: "Process"
-    said: dict[str, Any] | None
+    message: dict[str, Any] | None
     code: int | None = None
 
 

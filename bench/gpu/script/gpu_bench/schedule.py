@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .memory import DeviceMemory, Peak
-from .plan import Case, Job
+from .plan import Case, Job, without_device
 from .process import Event, Process, ended_with
 from .results import Results
 
@@ -48,6 +48,8 @@ class Schedule:
     _events: "queue.Queue[Event]" = field(default_factory=queue.Queue)
     _running: list[Running] = field(default_factory=list)
     _ended: set[str] = field(default_factory=set)
+    _unusable: dict[str, str] = field(default_factory=dict)
+    """Why a side cannot use the device."""
     _device: Running | None = None
     _count: int = 0
 
@@ -57,7 +59,10 @@ class Schedule:
         try:
             while waiting or self._running:
                 if self.results.left <= 0:
-                    self._stop(waiting)
+                    self._stop(waiting, f"the {self.results.minutes:g} minutes were over")
+                    return
+                if len(self._unusable) == 2:
+                    self._stop(waiting, "neither crobc nor PyTorch can use this GPU")
                     return
                 self._start(waiting)
                 self._grant()
@@ -88,6 +93,10 @@ class Schedule:
 
     def _launch(self, job: Job, cases: list[Case]) -> None:
         command = self.command(job)
+        # What PyTorch exports is for crobc.
+        user = "crobc" if job.part == "export" else job.side
+        if user in self._unusable and (uses_device(job) or job.part == "export"):
+            command = self._unusable[user]
         if isinstance(command, str):
             self._fail_all(job, cases, command)
             self._ended.add(job.name)
@@ -135,19 +144,19 @@ class Schedule:
         one = next((one for one in self._running if one.process is event.source), None)
         if one is None:
             return
-        said = event.said
-        if said is None:
+        message = event.message
+        if message is None:
             self._end(one, event.code)
-        elif "begin" in said:
-            one.current = next((case for case in one.remaining if case["id"] == said["begin"]), None)
+        elif "begin" in message:
+            one.current = next((case for case in one.remaining if case["id"] == message["begin"]), None)
             one.until = time.monotonic() + one.job.limit
-        elif "ready" in said:
+        elif "ready" in message:
             one.ready = True
             one.spare = one.until - time.monotonic()
-        elif "result" in said or "failed" in said:
-            self._finish(one, said)
+        elif "result" in message or "failed" in message:
+            self._finish(one, message)
 
-    def _finish(self, one: Running, said: dict[str, Any]) -> None:
+    def _finish(self, one: Running, message: dict[str, Any]) -> None:
         case = one.current
         memory = self._release(one)
         if case is None:
@@ -155,10 +164,10 @@ class Schedule:
         one.remaining = [other for other in one.remaining if other is not case]
         one.current = None
         one.until = time.monotonic() + one.job.limit
-        if "failed" in said:
-            self.results.add({**described(one.job, case), "failed": str(said.get("why", ""))})
+        if "failed" in message:
+            self._fail_all(one.job, [case], str(message.get("why", "")))
         else:
-            found = {key: value for key, value in said.items() if key != "result"}
+            found = {key: value for key, value in message.items() if key != "result"}
             self.results.add({**described(one.job, case), **memory, **found})
 
     def _end(self, one: Running, code: int | None) -> None:
@@ -178,8 +187,13 @@ class Schedule:
             self._ended.add(one.job.name)
 
     def _fail_all(self, job: Job, cases: list[Case], why: str) -> None:
-        for case in cases:
-            self.results.add({**described(job, case), "failed": why})
+        if job.part == "probe":
+            self._unusable[job.side] = f"{job.side} cannot use this GPU"
+        if len(cases) == 1:
+            self.results.add({**described(job, cases[0]), "failed": why})
+            return
+        self.results.say(f"{job.name}: {len(cases)} cases FAILED: {why}")
+        self._leave_out(job, cases, why)
 
     # Time
 
@@ -190,8 +204,8 @@ class Schedule:
                 one.killed = f"it took more than {one.job.limit:.0f} s"
                 one.process.kill()
 
-    def _stop(self, waiting: list[Job]) -> None:
-        why = f"not measured: the {self.results.minutes:g} minutes were over"
+    def _stop(self, waiting: list[Job], cause: str) -> None:
+        why = f"not measured: {cause}"
         for one in self._running:
             one.process.kill()
             self._release(one)
@@ -208,13 +222,13 @@ class Schedule:
             self.results.rows.append(row)
             self.results.write(row)
 
-    _told: float = 0.0
+    _reported: float = 0.0
 
     def _progress(self, total: int, waiting: list[Job]) -> None:
         """Every ten seconds, so that a silent case is no dead one."""
-        if self.results.passed - self._told < 10:
+        if self.results.passed - self._reported < 10:
             return
-        self._told = self.results.passed
+        self._reported = self.results.passed
         left = sum(len(job.cases) for job in waiting) + sum(len(one.remaining) for one in self._running)
         done = total - left
         now = ", ".join(one.current["id"] if one.current else one.job.name for one in self._running)
@@ -227,9 +241,6 @@ def described(job: Job, case: Case) -> dict[str, Any]:
     keys = ["id", "kind", "name", "training", "precision", "batch", "graph", "source", "mode", "compiled"]
     return {"part": job.part, "side": job.side, **{key: case[key] for key in keys if key in case}}
 
-
-def without_device(job: Job) -> bool:
-    return job.part == "prepare" or job.name.startswith("export:")
 
 
 def uses_device(job: Job) -> bool:

@@ -44,6 +44,10 @@ def main(path: str) -> None:
 
 def measured(job: Job, case: Case, ready: Ready) -> dict[str, Any]:
     kind = case["kind"]
+    if kind == "probe":
+        from .torch_common import probe
+
+        return probe(job)
     if kind == "eager":
         from .torch_inference import infer
 

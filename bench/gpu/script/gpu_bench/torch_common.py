@@ -87,6 +87,14 @@ def first_run(job: dict[str, Any], run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def probe(job: dict[str, Any]) -> dict[str, Any]:
+    """Whether the device can be used at all."""
+    start = time.perf_counter()
+    set_precision(job, "tf32")
+    (torch.ones(8, 8, device=job["device"]) @ torch.ones(8, 8, device=job["device"])).sum().item()
+    return {"seconds": time.perf_counter() - start}
+
+
 def peak(job: dict[str, Any]) -> dict[str, Any]:
     if job["device"] != "cuda":
         return {}
