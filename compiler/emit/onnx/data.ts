@@ -12,6 +12,7 @@ import { int, ints, tensorOf } from './model.ts';
 import { padByConcat } from './pad-by-concat.ts';
 import { known, knownShape } from './reshape-target.ts';
 import { reshaped } from './reshaped.ts';
+import { concatOfRows, splitOfRows } from './rows.ts';
 import { scatterAdd } from './scatter.ts';
 
 /** Tensors of up to this many elements are stored rather than computed. */
@@ -116,14 +117,12 @@ const broadcast: Lowering<'broadcast'> = (node, emission) => {
   return [emission.node('Expand', [emission.use(x), emission.dims.vector(target)], node.outputs[0].type)];
 };
 
-const concat: Lowering<'concat'> = (node, emission) => [
-  emission.node(
-    'Concat',
-    node.inputs.map((input) => emission.use(input)),
-    node.outputs[0].type,
-    { axis: int(node.attributes.axis) },
-  ),
-];
+const concat: Lowering<'concat'> = (node, emission) => {
+  const inRows = concatOfRows(node, emission);
+  if (inRows !== undefined) return inRows;
+  const names = node.inputs.map((input) => emission.use(input));
+  return [emission.node('Concat', names, node.outputs[0].type, { axis: int(node.attributes.axis) })];
+};
 
 const slice: Lowering<'slice'> = (node, emission) => {
   const partition = emission.plan.splits.get(node);
@@ -166,7 +165,9 @@ export function sliced(
   return emission.node('Slice', inputs, type);
 }
 
-function split({ from, axis, parts, sizes }: Partition, emission: Emission): void {
+function split(partition: Partition, emission: Emission): void {
+  if (splitOfRows(partition, emission)) return;
+  const { from, axis, parts, sizes } = partition;
   const inputs = [emission.use(from)];
   if (sizes !== undefined) inputs.push(emission.i64(sizes));
   const attributes = { axis: int(axis), ...(sizes === undefined ? { num_outputs: int(parts.length) } : {}) };

@@ -1,8 +1,11 @@
-import type { Node, Value } from '../../ir/graph.ts';
+import type { Node, NodeOf, Value } from '../../ir/graph.ts';
 import { sameShape } from '../../ir/shapes.ts';
 import type { TensorType } from '../../ir/types.ts';
 import type { Emission } from './emission.ts';
+import type { Partition } from './fusions.ts';
+import { int } from './model.ts';
 import { smallerForms } from './operands.ts';
+import { known } from './reshape-target.ts';
 
 type Lowered = readonly (string | undefined)[];
 
@@ -42,6 +45,42 @@ export function matmulOfRows(node: Node, emission: Emission): Lowered | undefine
   if (x.type.shape.length === 3 && !shapes.hasRows(x) && emission.plan.bare.has(node)) return undefined;
   const type: TensorType = { dtype, shape: shapes.rowShape(shape) };
   return named(node.outputs[0], emission.node('MatMul', [shapes.rows(x), emission.use(weight)], type), emission);
+}
+
+/** Joins tensors as matrices of rows if one was emitted so, and if only axes of size 1 precede the one along which they are joined. */
+export function concatOfRows(node: NodeOf<'concat'>, emission: Emission): Lowered | undefined {
+  const [value] = node.outputs;
+  const { dtype, shape } = value.type;
+  const { shapes } = emission;
+  if (!isJoinOfRows(value, node.attributes.axis, emission)) return undefined;
+  if (!node.inputs.every(({ type }) => shapes.canFold(type.shape))) return undefined;
+  if (!node.inputs.some((input) => shapes.hasRows(input))) return undefined;
+  const type: TensorType = { dtype, shape: shapes.rowShape(shape) };
+  const names = node.inputs.map((input) => shapes.rows(input));
+  return named(value, emission.node('Concat', names, type, { axis: int(0) }), emission);
+}
+
+/** Splits a tensor that was emitted as a matrix of rows, under the condition of `concatOfRows`. Whether it did. */
+export function splitOfRows({ from, axis, parts, sizes }: Partition, emission: Emission): boolean {
+  const { shapes, facts } = emission;
+  if (!isJoinOfRows(from, axis, emission) || !shapes.hasRows(from)) return false;
+  const rows = parts.map((part) => shapes.rowShape(part.outputs[0].type.shape));
+  const counts = rows.map(([count]) => known(facts, count));
+  if (sizes !== undefined && counts.some((count) => count === undefined)) return false;
+  const inputs = [shapes.rows(from)];
+  if (sizes !== undefined) inputs.push(emission.i64(counts as number[]));
+  const types = rows.map((shape): TensorType => ({ dtype: from.type.dtype, shape }));
+  const attributes = { axis: int(0), ...(sizes === undefined ? { num_outputs: int(parts.length) } : {}) };
+  const names = emission.results('Split', inputs, types, attributes);
+  for (const [i, part] of parts.entries()) named(part.outputs[0], names[i]!, emission);
+  return true;
+}
+
+function isJoinOfRows({ type: { shape } }: Value, axis: number, { shapes, facts, allowed }: Emission): boolean {
+  const precede = shape.slice(0, axis);
+  return (
+    allowed.rows && axis < shape.length - 1 && shapes.canFold(shape) && precede.every((dim) => known(facts, dim) === 1)
+  );
 }
 
 function named(value: Value, name: string, emission: Emission): Lowered {

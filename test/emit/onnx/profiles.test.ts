@@ -126,6 +126,33 @@ describe('words that attend to each other', () => {
   });
 });
 
+test('what is joined and split as rows needs no shape of its own', async () => {
+  const source = `
+model M {
+  a = Linear(8, 16)
+  b = Linear(8, 16)
+  c = Linear(16, 4)
+  d = Linear(16, 4)
+  input x: f32[1, N, 8]
+  let both = concat([a(x), b(x)], "b * c")
+  let bent = both * tanh(both)
+  output y = concat([c(bent[:, 0..N, :]), d(bent[:, N..2*N, :])], "b n *")
+}`;
+  const graph = await expectSame(source, [1, 6, 8], { N: 6 });
+  expect(counts(emit(graph, 'cuda'))).toMatchInlineSnapshot(`
+    {
+      "Add": 4,
+      "Concat": 2,
+      "MatMul": 4,
+      "Mul": 1,
+      "Reshape": 3,
+      "Split": 1,
+      "Tanh": 1,
+    }
+  `);
+  await expectSame(source, [1, 6, 8]);
+});
+
 test('a portable model uses only the operators of ONNX', () => {
   const graph = runPipeline(graphOf(block('window = 4, shift = 2'), { H: 8, W: 8 }));
   expect(emit(graph, 'portable').opsets).toEqual([{ domain: '', version: 20 }]);
