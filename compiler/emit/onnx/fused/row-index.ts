@@ -1,5 +1,7 @@
+import type { Dim } from '../../../dims/dim.ts';
 import type { Facts } from '../../../dims/facts.ts';
 import type { NodeOf, Value } from '../../../ir/graph.ts';
+import { sameShape } from '../../../ir/shapes.ts';
 import { known } from '../reshape-target.ts';
 
 export interface RowSource {
@@ -88,28 +90,46 @@ function transposed(
   );
 }
 
-function sliced(node: NodeOf<'slice'>, inner: Rows, shape: readonly number[], { width, facts, isBatched }: RowSource) {
+function sliced(node: NodeOf<'slice'>, inner: Rows, shape: readonly number[], source: RowSource): Rows | undefined {
   const { start, step } = node.attributes;
-  const last = shape.length - 1;
-  if (inner.shape.length !== shape.length || step.some((by) => by !== 1)) return undefined;
-  const from = start.map((dim, axis) => (known(facts, dim) ?? Number.NaN) / (axis === last ? width : 1));
-  if (!from.every(Number.isInteger) || (isBatched && shape[0] !== inner.shape[0])) return undefined;
+  if (step.some((by) => by !== 1) || !keepsRows(node, inner, shape, source)) return undefined;
+  const from = beginning(start, shape, source);
+  if (from === undefined) return undefined;
   const strides = stridesOf(inner.shape);
   const offset = from.reduce((sum, at, axis) => sum + at * strides[axis]!, 0);
   return filled(shape, strides, offset, inner.index);
 }
 
-function padded(node: NodeOf<'pad'>, inner: Rows, shape: readonly number[], { width, facts, isBatched }: RowSource) {
+function padded(node: NodeOf<'pad'>, inner: Rows, shape: readonly number[], source: RowSource): Rows | undefined {
   const { low, value } = node.attributes;
-  const last = shape.length - 1;
-  if (value !== 0 || inner.shape.length !== shape.length) return undefined;
-  const before = low.map((dim, axis) => (known(facts, dim) ?? Number.NaN) / (axis === last ? width : 1));
-  if (!before.every((n) => Number.isInteger(n) && n >= 0) || (isBatched && shape[0] !== inner.shape[0]))
-    return undefined;
-  if (shape.some((size, axis) => size < before[axis]! + inner.shape[axis]!)) return undefined;
+  if (value !== 0 || !keepsRows(node, inner, shape, source)) return undefined;
+  const before = beginning(low, shape, source);
+  if (before?.some((n, axis) => shape[axis]! < n + inner.shape[axis]!) ?? true) return undefined;
   const index = new Int32Array(volume(shape)).fill(-1);
-  place(index, shape, before, inner);
+  place(index, shape, before!, inner);
   return { shape, index };
+}
+
+/** Whether the axes that together hold rows, if there are several, stay as they are, and an open batch too. */
+function keepsRows(
+  { inputs: [from], outputs: [to] }: NodeOf<'slice' | 'pad'>,
+  inner: Rows,
+  shape: readonly number[],
+  { facts, isBatched }: RowSource,
+): boolean {
+  if (inner.shape.length !== shape.length || (isBatched && shape[0] !== inner.shape[0])) return false;
+  const [before, after] = [from.type.shape, to.type.shape].map((all) => all.slice(shape.length - 1)) as [Dim[], Dim[]];
+  return after.length === 1 || sameShape(facts, before, after);
+}
+
+/** Where a part begins, in rows; undefined if it begins inside one. */
+function beginning(at: readonly Dim[], shape: readonly number[], { width, facts }: RowSource): number[] | undefined {
+  const last = shape.length - 1;
+  const numbers = at.map((dim) => known(facts, dim) ?? Number.NaN);
+  const rows = numbers.slice(0, last);
+  const inRow = numbers.slice(last);
+  rows.push(inRow.length === 1 ? inRow[0]! / width : inRow.every((n) => n === 0) ? 0 : Number.NaN);
+  return rows.every((n) => Number.isInteger(n) && n >= 0) ? rows : undefined;
 }
 
 function joined(
@@ -118,7 +138,8 @@ function joined(
   shape: readonly number[],
   { isBatched }: RowSource,
 ): Rows | undefined {
-  if (isBatched && axis === 0) return undefined;
+  // Along an axis inside rows, parts alternate.
+  if ((isBatched && axis === 0) || axis >= shape.length) return undefined;
   const index = new Int32Array(volume(shape));
   const at = shape.map(() => 0);
   for (const part of parts) {
