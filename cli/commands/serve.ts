@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { builtElsewhere, deviceFor } from '../../runtime/build/own-profile.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
@@ -77,6 +78,8 @@ export async function serve(
     });
     const { model, device, note, maxBatch, single } = service;
     if (note) complain(io, `note: ${note}`);
+    const elsewhere = builtElsewhere(model.record.profile ?? 'portable', device);
+    if (elsewhere !== undefined) complain(io, `note: this build is ${elsewhere}, where it may be slower`);
     if (options.maxDelay > 0 && maxBatch === 1)
       complain(io, 'note: --max-delay has no effect: each run answers one request (--max-batch)');
     if (single !== undefined) complain(io, `note: each run answers one request: ${single}`);
@@ -137,10 +140,11 @@ async function openedService(
   const { compiled, weightsFile } = found;
   if (weightsFile === undefined) complain(io, 'note: no --weights: the model is untrained and its masks mean nothing');
   const { dtype, seed, out } = options;
+  const runsOn = await deviceFor(device);
   return openServedSource(
     compiled,
     {
-      ...{ dtype, seed, out, weightsFile, tokenizer, truncation, maxBatch },
+      ...{ dtype, runsOn, seed, out, weightsFile, tokenizer, truncation, maxBatch },
       note: (line) => complain(io, `note: ${line}`),
     },
     { open, release: (service) => service.close() },

@@ -1,3 +1,4 @@
+import { type Target, targets } from '../../compiler/emit/onnx/profile.ts';
 import type { PortDType } from '../../compiler/ir/types.ts';
 import { type Check, isCount, isNumber, isObject, isText, listOf, objectOf, oneOf, orNull } from '../files/json.ts';
 import { parseJson } from '../files/parse-json.ts';
@@ -28,6 +29,8 @@ export interface BuildRecord {
   readonly docs: string;
   readonly crobc: string;
   readonly dtype: 'f32' | 'f16' | 'bf16';
+  /** What the graph was emitted for; undefined in manifests of older versions. */
+  readonly profile?: Target;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly guards: readonly Condition[];
@@ -90,8 +93,11 @@ const isPreprocessing = objectOf({
   mask: objectOf({ output: isText, threshold: isNumber }),
 });
 
+const isProfile = oneOf<Target>(targets);
 /** Whether a value is a manifest of `crobc build`. */
-const isBuildRecord: Check<BuildRecord> = objectOf({
+const isBuildRecord: Check<BuildRecord> = (value): value is BuildRecord =>
+  isObject(value) && (value.profile === undefined || isProfile(value.profile)) && hasBuild(value);
+const hasBuild = objectOf({
   model: isText,
   docs: isText,
   crobc: isText,

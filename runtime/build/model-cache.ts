@@ -7,18 +7,19 @@ import { FileDigests } from '../files/file-digests.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { UserError } from '../files/user-error.ts';
 import { requireDeviceFor } from '../ort/half-device.ts';
-import { openSession, type Session, type SessionOptions } from '../ort/session.ts';
+import { type Device, joined, openSession, type Session, type SessionOptions } from '../ort/session.ts';
 import { weightsSha256 } from '../weights/open-tensors.ts';
 import { buildIdentity } from './build-identity.ts';
 import { buildModel, type Source, withKnownMap } from './build-model.ts';
 import { type HeldBuild, heldBuild } from './held-build.ts';
+import { builtElsewhere, deviceFor, profileOn, targetsElsewhere, targetsOn } from './own-profile.ts';
 
 export interface CacheOptions {
   /** Output folder of the command. */
   readonly out: string;
   readonly dtype: Precision;
-  /** What the graph is emitted for; by default, any implementation of ONNX. */
-  readonly profile?: Target;
+  /** Where it will run, which chooses the form of the graph; by default, the form for any implementation of ONNX. */
+  readonly runsOn?: Device;
   /** A safetensors file; if undefined, initial weights are drawn from `seed`. */
   readonly weightsFile: string | undefined;
   readonly seed: number;
@@ -38,39 +39,64 @@ const cacheFolder = 'model-cache';
  */
 export async function openBuilt(given: Source, options: CacheOptions, session: SessionOptions): Promise<Session> {
   await requireDeviceFor(options.dtype, session.device);
-  return openBuiltBy(given, options, {
-    open: ({ onnx }) => openSession(onnx, { ...session, half: options.dtype === 'f16' }),
-    release: (opened) => opened.release(),
-  });
+  const runsOn = await deviceFor(session.device);
+  return openBuiltBy(
+    given,
+    { ...options, runsOn },
+    {
+      open: async ({ onnx }, notes) => {
+        const opened = await openSession(onnx, { ...session, half: options.dtype === 'f16' });
+        return { ...opened, note: joined([opened.note, ...notes]) };
+      },
+      release: (opened) => opened.release(),
+    },
+  );
 }
 
 /** How the files of a build are opened, and what was opened is released. */
 export interface Opening<T> {
-  open(build: HeldBuild): Promise<T>;
+  /** The notes say why another build was not taken. */
+  open(build: HeldBuild, notes: readonly string[]): Promise<T>;
   release(opened: T): Promise<void>;
 }
 
 /** Like `openBuilt`, for other ways to open a build. */
 export async function openBuiltBy<T>(given: Source, options: CacheOptions, { open, release }: Opening<T>): Promise<T> {
-  const { out, dtype, profile = 'portable', weightsFile, seed, apart = '' } = options;
+  const { out, dtype, runsOn, weightsFile, seed, apart = '' } = options;
   const source = await withKnownMap(given, weightsFile);
-  const cache = join(out, cacheFolder, apart);
+  const profile = runsOn === undefined ? 'portable' : profileOn(runsOn, dtype);
+  // A form of its own has a folder of its own, so that runs on another device leave it as it is.
+  const cache = join(out, cacheFolder, apart, profile === 'portable' ? '' : profile);
   const digests = await FileDigests.open(join(cache, 'digests.json'));
-  const identity = await identityOf(source, options, digests);
+  const identity = (target: Target) => identityOf(source, { ...options, profile: target }, digests);
   const { name } = source.graph;
+  const built = async (candidates: readonly Target[]) => {
+    for (const target of candidates) {
+      const build = await heldBuild(out, name, await identity(target), digests);
+      if (build) return { ...build, target };
+    }
+    return undefined;
+  };
+  const notes: string[] = [];
   await makeFolder(cache);
   // Another process may write the files between the check and the opening; then check again.
   for (let attempt = 0; attempt < 3; attempt++) {
-    let found = (await heldBuild(out, name, identity, digests)) ?? (await heldBuild(cache, name, identity, digests));
+    const own = await identity(profile);
+    let found: HeldBuild | undefined =
+      (await built(runsOn === undefined ? [profile] : targetsOn(runsOn, dtype))) ??
+      (await heldBuild(cache, name, own, digests));
     if (!found) {
+      const other = runsOn && (await built(targetsElsewhere(runsOn, dtype)));
+      const why = other && builtElsewhere(other.target, runsOn);
+      if (why !== undefined) notes.splice(0, 1, `the build in ${out} is ${why}: ${name} was built again in ${cache}`);
       const parts = { dtype, profile, weightsFile, seed, writeWeights: true, client: false };
       await buildModel(source, { out: cache, ...parts });
-      found = await heldBuild(cache, name, identity, digests);
+      found = await heldBuild(cache, name, own, digests);
     }
     await digests.save();
     if (!found) continue;
     try {
-      const opened = await open(found);
+      const opened = await open(found, notes);
       if (await found.isUntouched()) return opened;
       await release(opened);
     } catch (error) {
@@ -82,15 +108,18 @@ export async function openBuiltBy<T>(given: Source, options: CacheOptions, { ope
   );
 }
 
-/** Returns a hash of everything that the results of a model depend on: its graph, its weights, and crobc's own code. */
+/**
+ * Returns a hash of everything that the results of a model depend on, wherever it runs: its graph, its weights, and crobc's
+ * own code.
+ */
 export async function modelIdentity(source: Source, options: CacheOptions): Promise<string> {
   const digests = await FileDigests.open(join(options.out, cacheFolder, 'digests.json'));
-  return identityOf(await withKnownMap(source, options.weightsFile), options, digests);
+  return identityOf(await withKnownMap(source, options.weightsFile), { ...options, profile: 'portable' }, digests);
 }
 
 async function identityOf(
   source: Source,
-  { dtype, profile = 'portable', weightsFile, seed }: CacheOptions,
+  { dtype, profile, weightsFile, seed }: CacheOptions & { readonly profile: Target },
   digests: FileDigests,
 ): Promise<string> {
   return buildIdentity({

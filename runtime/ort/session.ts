@@ -9,7 +9,7 @@ export { halfSettings } from './half-settings.ts';
 export type { Feeds, HostTensor, PortType } from './host-tensor.ts';
 export { providerAdvice } from './node-session.ts';
 export type { Device, PreparedRun, Session, SessionOptions } from './session-types.ts';
-export { devices } from './session-types.ts';
+export { devices, joined } from './session-types.ts';
 export { TINY_MODEL } from './tiny-model.ts';
 
 /**

@@ -149,7 +149,8 @@ export async function openServedSource<T>(
     ? (await predictorInputs(source, { ...options, openBatch: options.maxBatch ?? 1 })).text
     : undefined;
   const opening: Opening<T> = {
-    open: async ({ onnx, manifest }) => {
+    open: async ({ onnx, manifest }, notes) => {
+      for (const note of notes) options.note(note);
       const record = await readBuildRecord(manifest);
       return open({ record, onnx, pictures: pictureModel(record, text) });
     },

@@ -4,6 +4,7 @@ import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import { rewrite } from '../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../compiler/ir/graph.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import { profileOn } from '../build/own-profile.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
 import type { Engine, Resident } from '../ort/engine.ts';
@@ -27,7 +28,11 @@ export async function openInference(
   threads: number | undefined,
 ): Promise<Inference> {
   const { graph: open, weights } = withOpenWeights(graph, state.arrays);
-  const emitted = emitOnnx(open, { producerVersion: packageVersion(), hostChecks: indexInputs(open) });
+  const emitted = emitOnnx(open, {
+    producerVersion: packageVersion(),
+    hostChecks: indexInputs(open),
+    profile: profileOn(engine.device, 'f32'),
+  });
   const bytes = await encodeOnnx(emitted, { read: stray });
   const model = await engine.open(bytes, { planMemory: true, threads, captured: true });
   const read = new Set(model.inputs);

@@ -303,6 +303,24 @@ describe('the built model', () => {
     expect(await score('-o', 'forged')).toEqual(truth);
   });
 
+  test('is the one for the device that runs it, and never one for another, as a note says', async () => {
+    const sizes = ['--set', 'H=32,W=32,T=8'];
+    const run = (out: string) =>
+      crobc(['predict', 'tiny.crob', '--device', 'cpu', '-i', 'scene.png', '-t', 'ship', '-o', out], { cwd: folder });
+    await build(...sizes, '--for', 'cpu', '-o', 'for-cpu');
+    expect((await run('for-cpu')).err).not.toContain('build --for');
+    expect(await readdir(`${out('for-cpu')}/model-cache`)).toEqual(['digests.json']);
+    await build(...sizes, '--for', 'cuda', '-o', 'for-cuda');
+    const first = await run('for-cuda');
+    expect([first.code, first.err]).toEqual([
+      0,
+      expect.stringContaining(
+        'the build in for-cuda is for cuda (build --for), and this runs on cpu: Tiny was built again',
+      ),
+    ]);
+    expect((await run('for-cuda')).err).not.toContain('build --for');
+  });
+
   test('is built again when its file is damaged, or its weights are others of the same name, size and time', async () => {
     await copyFile(`${folder}/tiny.safetensors`, `${folder}/own.safetensors`);
     const weights = ['-w', 'own.safetensors', '-o', 'damaged'];

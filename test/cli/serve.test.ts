@@ -566,6 +566,15 @@ describe('a folder of crobc build', () => {
     await other.ended;
   });
 
+  it('that is for another device says so', async () => {
+    await crobc(['build', 'tiny.crob', '--set', 'H=32,W=32,T=8', '--for', 'cuda', '-o', 'for-cuda'], { cwd: at('.') });
+    const vocabulary = new URL('../../models/vocab/aerial.txt', import.meta.url).pathname;
+    const served = await serve(['for-cuda', '--tokenizer', vocabulary], at('.'));
+    served.signal('SIGTERM');
+    const note = 'note: this build is for cuda (build --for), and this runs on cpu, where it may be slower\n';
+    expect((await served.ended).err).toContain(note);
+  });
+
   it('with open sizes takes tensors alone, under the conditions of its source', async () => {
     const served = await serve(['open', '--max-batch', '4'], at('.'));
     expect((await predict(served, 0)).status).toBe(404);
