@@ -64,7 +64,7 @@ export interface Opening<T> {
 export async function openBuiltBy<T>(given: Source, options: CacheOptions, { open, release }: Opening<T>): Promise<T> {
   const { out, dtype, runsOn, weightsFile, seed, apart = '' } = options;
   const source = await withKnownMap(given, weightsFile);
-  const profile = runsOn === undefined ? 'portable' : profileOn(runsOn, dtype);
+  const profile = runsOn === undefined ? 'portable' : profileOn(runsOn);
   // A form of its own has a folder of its own, so that runs on another device leave it as it is.
   const cache = join(out, cacheFolder, apart, profile === 'portable' ? '' : profile);
   const digests = await FileDigests.open(join(cache, 'digests.json'));
@@ -83,10 +83,10 @@ export async function openBuiltBy<T>(given: Source, options: CacheOptions, { ope
   for (let attempt = 0; attempt < 3; attempt++) {
     const own = await identity(profile);
     let found: HeldBuild | undefined =
-      (await built(runsOn === undefined ? [profile] : targetsOn(runsOn, dtype))) ??
+      (await built(runsOn === undefined ? [profile] : targetsOn(runsOn))) ??
       (await heldBuild(cache, name, own, digests));
     if (!found) {
-      const other = runsOn && (await built(targetsElsewhere(runsOn, dtype)));
+      const other = runsOn && (await built(targetsElsewhere(runsOn)));
       const why = other && builtElsewhere(other.target, runsOn);
       if (why !== undefined) notes.splice(0, 1, `the build in ${out} is ${why}: ${name} was built again in ${cache}`);
       const parts = { dtype, profile, weightsFile, seed, writeWeights: true, client: false };

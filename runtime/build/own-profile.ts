@@ -1,13 +1,9 @@
 import { type Target, targets } from '../../compiler/emit/onnx/profile.ts';
-import type { Precision } from '../../compiler/passes/pipeline.ts';
 import { chooseDevice, type Device } from '../ort/session.ts';
 
-/**
- * What crobc's own sessions are emitted for. Only `cuda` is known to pay: it launches fewer kernels. In half precision it
- * has more operators than the portable form, as attention and norms keep theirs.
- */
-export function profileOn(device: Device, dtype: Precision): Target {
-  return device === 'cuda' && dtype === 'f32' ? 'cuda' : 'portable';
+/** What crobc's own sessions are emitted for. Only `cuda` is known to pay: it launches fewer kernels. */
+export function profileOn(device: Device): Target {
+  return device === 'cuda' ? 'cuda' : 'portable';
 }
 
 /** The device that a session will choose. */
@@ -16,13 +12,13 @@ export async function deviceFor(asked: Device | 'auto' | undefined): Promise<Dev
 }
 
 /** The targets whose builds run on a device as they were meant to, the one for crobc's own sessions first. */
-export function targetsOn(device: Device, dtype: Precision): readonly Target[] {
-  return [...new Set([profileOn(device, dtype), device])];
+export function targetsOn(device: Device): readonly Target[] {
+  return [...new Set([profileOn(device), device])];
 }
 
 /** The targets whose builds would be taken elsewhere. */
-export function targetsElsewhere(device: Device, dtype: Precision): readonly Target[] {
-  const own = targetsOn(device, dtype);
+export function targetsElsewhere(device: Device): readonly Target[] {
+  const own = targetsOn(device);
   return targets.filter((target) => target !== 'portable' && !own.includes(target));
 }
 

@@ -31,7 +31,7 @@ export async function openInference(
   const emitted = emitOnnx(open, {
     producerVersion: packageVersion(),
     hostChecks: indexInputs(open),
-    profile: profileOn(engine.device, 'f32'),
+    profile: profileOn(engine.device),
   });
   const bytes = await encodeOnnx(emitted, { read: stray });
   const model = await engine.open(bytes, { planMemory: true, threads, captured: true });

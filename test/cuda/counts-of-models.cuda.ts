@@ -5,7 +5,7 @@ import { compile } from '../../compiler/compile.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
-import { runPipeline } from '../../compiler/passes/pipeline.ts';
+import { type Precision, runPipeline } from '../../compiler/passes/pipeline.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
 import { loadOnnxRuntime } from '../../runtime/ort/node-session.ts';
@@ -15,11 +15,11 @@ import { counted, total } from './counts.ts';
 const at = temporaryFolder();
 
 /** A model for one image of 480×480 and 20 words, whose weights are all zero. */
-function modelFor(file: string, model: string, profile: Target) {
+function modelFor(file: string, model: string, profile: Target, dtype: Precision) {
   const dims = new Map(Object.entries({ B: 1, H: 480, W: 480, ...(model === 'CroBIM' ? { T: 20 } : {}) }));
   const { graph, diagnostics } = compile(diskHost(), file, { model, dims, overrides: [] });
   if (!graph) throw new Error(diagnostics.map(({ message }) => message).join('\n'));
-  const optimised = runPipeline(graph);
+  const optimised = runPipeline(graph, { dtype });
   const sizes = new Map<string, number>();
   for (const { op, attributes, outputs } of optimised.nodes)
     if (op === 'weight')
@@ -32,9 +32,9 @@ function modelFor(file: string, model: string, profile: Target) {
 }
 
 /** The operators that onnxruntime's CUDA provider is left with, and the kernels that it starts in a run. */
-async function countsOf(file: string, model: string, profile: Target) {
+async function countsOf(file: string, model: string, profile: Target, dtype: Precision = 'f32') {
   const ort = await loadOnnxRuntime();
-  const { graph, bytes } = modelFor(file, model, profile);
+  const { graph, bytes } = modelFor(file, model, profile, dtype);
   const path = at(`${model}.onnx`);
   const session = await ort.InferenceSession.create(await bytes(), {
     executionProviders: ['cuda'],
@@ -66,6 +66,13 @@ test('CroBIM for CUDA is at most 1,500 operators and as many kernels', async () 
   const { nodes, launches } = await countsOf('models/crobim.crob', 'CroBIM', 'cuda');
   expect(nodes).toBeLessThanOrEqual(1500);
   expect(launches).toBeLessThanOrEqual(1500);
+});
+
+// Sampling is in float32, between casts.
+test.each(['f16', 'bf16'] as const)('CroBIM for CUDA in %s needs few casts', async (dtype) => {
+  const { nodes, launches } = await countsOf('models/crobim.crob', 'CroBIM', 'cuda', dtype);
+  expect(nodes).toBeLessThanOrEqual(1800);
+  expect(launches).toBeLessThanOrEqual(1650);
 });
 
 test('Swin-B for CUDA is less than half of what it is in portable form', async () => {

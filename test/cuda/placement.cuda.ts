@@ -2,10 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { constant, variables } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
+import type { Target } from '../../compiler/emit/onnx/profile.ts';
 import { bindDims } from '../../compiler/graphs/bind.ts';
 import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
+import { runPipeline } from '../../compiler/passes/pipeline.ts';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../compiler/training/step.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
@@ -38,7 +40,7 @@ function forOneImage(graph: Graph): Graph {
 }
 
 /** Operators that do not run on CUDA, of a graph whose weights are all zero. */
-async function elsewhere(graph: Graph): Promise<readonly string[]> {
+async function elsewhere(graph: Graph, profile: Target = 'portable'): Promise<readonly string[]> {
   const sizes = new Map<string, number>();
   for (const node of graph.nodes)
     if (node.op === 'weight')
@@ -46,7 +48,7 @@ async function elsewhere(graph: Graph): Promise<readonly string[]> {
         node.attributes.path,
         staticShape(node.outputs[0].type).reduce((product, size) => product * size, 1),
       );
-  const emitted = emitOnnx(graph, { producerVersion: 'test', hostChecks: indexInputs(graph) });
+  const emitted = emitOnnx(graph, { producerVersion: 'test', profile, hostChecks: indexInputs(graph) });
   const bytes = await encodeOnnx(emitted, { read: (path) => new Float32Array(sizes.get(path)!) });
   const session = await device.open(bytes, { placement: true, planMemory: false });
   const others = [...session.placement()].filter(([provider]) => provider !== 'CUDAExecutionProvider');
@@ -60,3 +62,13 @@ test.each(models)('every operator of %s and of its training step runs on CUDA', 
   for (const graph of [forOneImage(training!.inference), step.graph])
     expect(await elsewhere(graph), graph.name).toEqual([]);
 });
+
+test.each(models)(
+  'every operator of %s as it is written for CUDA runs there, in each precision',
+  async (model, file) => {
+    const { training } = compileTraining(diskHost(), file, { model, dims: new Map(), overrides: [] });
+    const graph = forOneImage(training!.inference);
+    for (const dtype of ['f32', 'f16', 'bf16'] as const)
+      expect(await elsewhere(runPipeline(graph, { dtype }), 'cuda'), dtype).toEqual([]);
+  },
+);

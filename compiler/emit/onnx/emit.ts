@@ -2,11 +2,12 @@ import type { IndexInput } from '../../graphs/index-check.ts';
 import type { Graph, Node, Origin } from '../../ir/graph.ts';
 import type { OpName } from '../../ir/names.ts';
 import { Emission } from './emission.ts';
+import { withHalfNorms } from './fused/half-norms.ts';
 import { lowerFused } from './fused/lower.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';
 import { contribDomain, type OnnxModel, type OnnxNode, type ValueInfo } from './model.ts';
-import type { Target } from './profile.ts';
+import { formsOf, type Target } from './profile.ts';
 import { valueInfo } from './value-info.ts';
 
 export const defaultOpset = 20;
@@ -59,7 +60,9 @@ const onDemand = new Set<Node['op']>([
  * Returns a graph as an ONNX model, as plain data. It uses only the default operator domain, unless it is emitted for a
  * device. Known sizes become constants. Each unknown size is computed once, and only if 0 and -1 in a Reshape cannot express it.
  */
-export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
+export function emitOnnx(given: Graph, options: EmitOptions): OnnxModel {
+  const { profile = 'portable' } = options;
+  const graph = formsOf[profile].halfNorms ? withHalfNorms(given) : given;
   const opset = options.opset ?? defaultOpset;
   const irVersion = irVersions[opset];
   if (irVersion === undefined) throw new Error(`bug in crobc: no lowerings for ONNX opset ${opset}`);
@@ -67,7 +70,7 @@ export function emitOnnx(graph: Graph, options: EmitOptions): OnnxModel {
     graph,
     {
       opset,
-      profile: options.profile ?? 'portable',
+      profile,
       place: options.place,
       serialScatter: options.serialScatter ?? 0,
       hostChecks: options.hostChecks ?? [],

@@ -12,6 +12,16 @@ export interface Margins {
   readonly value: number;
 }
 
+/** Pads a tensor; widths are known. */
+export function padded(emission: Emission, name: string, type: TensorType, margins: Margins): string {
+  const { low, high, value } = margins;
+  if (type.dtype === 'bf16') return padByConcat(emission, name, type, margins);
+  const inputs = [name, emission.dims.vector([...low, ...high])];
+  if (value !== 0) inputs.push(emission.number(value, type.dtype));
+  const shape = type.shape.map((size, axis) => add(size, add(low[axis]!, high[axis]!)));
+  return emission.node('Pad', inputs, { dtype: type.dtype, shape });
+}
+
 /** Pads by concatenating constants, axis by axis: onnxruntime's CUDA provider (1.30) has no kernel of Pad for bfloat16. */
 export function padByConcat(emission: Emission, name: string, type: TensorType, { low, high, value }: Margins): string {
   const { dtype } = type;

@@ -20,14 +20,22 @@ export interface Forms {
   readonly biasGelu: boolean;
   /** com.microsoft.Attention: projections, scores, bias, softmax and mixture of one attention. */
   readonly attention: boolean;
+  /** Norms and softmax on half precision, where their kernels compute in float32 inside. */
+  readonly halfNorms: boolean;
 }
 
-const none: Forms = { rows: false, moves: false, wholeSums: false, skipNorm: false, biasGelu: false, attention: false };
+const none: Forms = {
+  ...{ rows: false, moves: false, wholeSums: false },
+  ...{ skipNorm: false, biasGelu: false, attention: false, halfNorms: false },
+};
 
 /** The forms of each profile. Those of `cuda` are chosen by the number of kernels that onnxruntime starts (1.30). */
 export const formsOf: Readonly<Record<Target, Forms>> = {
   portable: none,
   cpu: { ...none, rows: true, moves: true },
-  cuda: { rows: true, moves: true, wholeSums: true, skipNorm: true, biasGelu: true, attention: true },
+  cuda: {
+    ...{ rows: true, moves: true, wholeSums: true },
+    ...{ skipNorm: true, biasGelu: true, attention: true, halfNorms: true },
+  },
   webgpu: { ...none, rows: true, moves: true },
 };

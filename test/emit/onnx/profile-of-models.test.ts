@@ -1,7 +1,7 @@
 // slow: builds every micro model twice
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { constant, variables } from '../../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
 import { bindDims } from '../../../compiler/graphs/bind.ts';
@@ -13,11 +13,12 @@ import type { TensorData } from '../../../compiler/ir/types.ts';
 import { runPipeline } from '../../../compiler/passes/pipeline.ts';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
 import { diskHost } from '../../../runtime/files/source-host.ts';
+import { halfSettings } from '../../../runtime/ort/session.ts';
 import { weightsAsInputs } from '../../../runtime/training/onnx-inference.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { initialWeights } from '../../../runtime/weights/initialise.ts';
 import { expectClose } from './closeness.ts';
-import { runOnnx } from './session.ts';
+import { openOnnx, runOnnx } from './session.ts';
 
 const files = [
   'models/crobim.crob',
@@ -69,4 +70,37 @@ test.each(models)('%s for CUDA computes the same as in portable form', async (mo
   }
   const evaluated = await runOnnx(form(runPipeline(open), 'cuda'), given);
   for (const [name, value] of evaluated) expectClose(name, value, wanted.get(name)!, 1e-4);
+});
+
+/** The largest difference of two results. */
+function difference(a: ReadonlyMap<string, TensorData>, b: ReadonlyMap<string, TensorData>): number {
+  let largest = 0;
+  for (const [name, { data }] of a)
+    for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]! - b.get(name)!.data[i]!));
+  return largest;
+}
+
+test.each(models)('%s in half precision is as close to float32 for CUDA as in portable form', async (model, file) => {
+  const graph = graphOf(file, model);
+  const feeds = feedsOf(graph);
+  const drawn = initialWeights(weightsOf(graph), 0);
+  const run = async (dtype: 'f32' | 'f16', profile: 'portable' | 'cuda') => {
+    const form = emitOnnx(runPipeline(graph, { dtype }), {
+      producerVersion: 'test',
+      profile,
+      hostChecks: indexInputs(graph),
+    });
+    const opened = await openOnnx(form, drawn, {
+      logSeverityLevel: 3,
+      ...(dtype === 'f16' && { extra: halfSettings }),
+    });
+    const results = await opened.run(feeds);
+    await opened.release();
+    return results;
+  };
+  const wanted = await run('f32', 'portable');
+  const largest = Math.max(...[...wanted.values()].flatMap(({ data }) => [...data].map(Math.abs)));
+  const portable = difference(await run('f16', 'portable'), wanted);
+  const cuda = difference(await run('f16', 'cuda'), wanted);
+  expect(cuda).toBeLessThan(2 * portable + 2 ** -10 * largest);
 });

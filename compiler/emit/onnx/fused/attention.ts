@@ -2,6 +2,7 @@ import { asConstant, constant, type Dim, mul, product } from '../../../dims/dim.
 import type { Facts } from '../../../dims/facts.ts';
 import type { Graph, Node, NodeOf, Value } from '../../../ir/graph.ts';
 import { sameDim, sameShape } from '../../../ir/shapes.ts';
+import { isFloat } from '../../../ops/typing.ts';
 import { known } from '../reshape-target.ts';
 import { moveTo, type RowMove } from './row-moves.ts';
 import { contiguous, hasStrides, isTransposedLinear, numberOf, type Strided, strided } from './strided.ts';
@@ -62,7 +63,7 @@ function attentionAt(node: NodeOf<'transpose'>, facts: Facts, uses: ReadonlyMap<
   const [mixed] = node.inputs;
   const shape = mixed.type.shape;
   const axes = shape.length;
-  if (axes < 3 || mixed.node.op !== 'matmul' || mixed.type.dtype !== 'f32' || !isSole(mixed)) return undefined;
+  if (axes < 3 || mixed.node.op !== 'matmul' || !isFloat(mixed.type.dtype) || !isSole(mixed)) return undefined;
   const order = [...Array(axes - 3).keys(), axes - 2, axes - 3, axes - 1];
   if (node.attributes.perm.some((axis, i) => axis !== order[i])) return undefined;
   const [attention, v] = mixed.node.inputs;

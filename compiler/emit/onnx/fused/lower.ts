@@ -1,8 +1,9 @@
-import { constant, type Dim, mul, one, product } from '../../../dims/dim.ts';
+import { constant, type Dim, mul, one, product, zero } from '../../../dims/dim.ts';
 import type { Node, Value } from '../../../ir/graph.ts';
 import { sameDim, sameShape } from '../../../ir/shapes.ts';
 import type { Emission } from '../emission.ts';
 import { float, int, ints } from '../model.ts';
+import { padded } from '../pad-by-concat.ts';
 import { known, reshapePlan } from '../reshape-target.ts';
 import { reshaped } from '../reshaped.ts';
 import type { Attention } from './attention.ts';
@@ -56,10 +57,9 @@ function gathered(from: Value, width: number, move: RowMove, emission: Emission,
   let name = emission.shapes.as(from, [...parts, constant(rows), row]);
   if (hasZeros) {
     // Zeros are one more row.
-    const none = [...parts.map(() => 0), 0, 0];
-    const last = [...parts.map(() => 0), 1, 0];
-    const shape = [...parts, constant(rows + 1), row];
-    name = emission.node('Pad', [name, emission.i64([...none, ...last])], { dtype, shape });
+    const low = [...parts, rows, row].map(() => zero);
+    const high = low.map((_, axis) => (axis === parts.length ? one : zero));
+    name = padded(emission, name, { dtype, shape: [...parts, constant(rows), row] }, { low, high, value: 0 });
   }
   const sizes = parts.length === 0 && as !== undefined ? as : [index.length];
   const at = emission.rowNumbers(hasZeros ? index.map((one) => (one < 0 ? rows : one)) : index, sizes);

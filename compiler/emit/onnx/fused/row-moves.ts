@@ -1,6 +1,7 @@
 import { asConstant, constant, type Dim, divideExactly, one } from '../../../dims/dim.ts';
 import type { Facts } from '../../../dims/facts.ts';
 import type { Graph, Node, Value } from '../../../ir/graph.ts';
+import { isFloat } from '../../../ops/typing.ts';
 import { known } from '../reshape-target.ts';
 import { rowsOf, volume } from './row-index.ts';
 
@@ -44,7 +45,7 @@ export function rowMoves(
   for (const node of graph.nodes) {
     if (!isMove(node) || absorbed.has(node)) continue;
     const [value] = node.outputs;
-    if (ends.has(value) || (value.type.dtype !== 'f32' && value.type.dtype !== 'f16')) continue;
+    if (ends.has(value) || !isFloat(value.type.dtype)) continue;
     const isRead = (readers.get(value) ?? []).some((reader) => !isMove(reader) && !absorbed.has(reader));
     if (!isRead && !results.has(value) && !read.has(value)) continue;
     const move = moveTo(value, ends, facts);
