@@ -4,10 +4,13 @@ import { batch, batchesOf, micro, openTraining } from '../runtime/training/micro
 import { type Counts, counted, total } from './counts.ts';
 
 /** The numbers of a training of CroBIM_micro whose first steps are over, in its steps. */
-async function stepCounts(accumulate: number): Promise<{ readonly note: string | undefined; readonly counts: Counts }> {
+async function stepCounts(
+  accumulate: number,
+  recompute: readonly string[] = [],
+): Promise<{ readonly note: string | undefined; readonly counts: Counts }> {
   const engine = await openNativeEngine('cuda', undefined);
   if ('missing' in engine) throw new Error(engine.missing);
-  const backend = await openTraining(engine, micro(accumulate));
+  const backend = await openTraining(engine, micro(accumulate), undefined, 2, recompute);
   const step = (n: number) => backend.step(batchesOf(n, accumulate), { learningRate: 1e-5, step: n });
   await step(1);
   await step(2);
@@ -40,4 +43,12 @@ test('with micro-batches, a step is a graph for each and one for the update', as
   expect(counts.captures).toBe(0);
   expect(total(counts.launched)).toBe(0);
   expect(counts.staleReads).toBe(0);
+});
+
+test('a step that recomputes activations is a graph as well', async () => {
+  const { note, counts } = await stepCounts(1, ['backbone.layers.*']);
+  expect(note).toBeUndefined();
+  expect(counts.graphLaunches).toBe(2);
+  expect(total(counts.launched)).toBe(0);
+  expect(counts.copies.down.bytes).toBeLessThan(100);
 });

@@ -1,10 +1,10 @@
-import { type Dim, constant as dimOf, one, product, sub, zero } from '../../dims/dim.ts';
+import { type Dim, constant as dimOf, one, sub } from '../../dims/dim.ts';
 import { indexUseIn } from '../../graphs/index-check.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
 import { elementCount, tensor } from '../../ir/tensor-data.ts';
 import type { TensorType } from '../../ir/types.ts';
-import { toAttribute } from './element-types.ts';
+import { barrier } from './barrier.ts';
 import type { Emission } from './emission.ts';
 import type { Partition, Pick } from './fusions.ts';
 import type { Lowering } from './lowering.ts';
@@ -57,23 +57,6 @@ const dim: Lowering<'dim'> = (node, emission) => {
 const uniform: Lowering<'uniform'> = (node, emission) => [emission.draw(node.attributes.key, node.outputs[0].type)];
 
 const stopGradient: Lowering<'stop_gradient'> = (node, emission) => [emission.use(node.inputs[0])];
-
-/**
- * A broadcast to 1 along each axis, which copies x. The ones are computed from the signal, so that neither common
- * subexpression elimination nor constant folding in onnxruntime removes the copy. Reshapes would not copy, but
- * onnxruntime merges them, whatever their shapes depend on (1.30).
- */
-const barrier: Lowering<'barrier'> = (node, emission) => {
-  const [x, signal] = node.inputs;
-  const flat = reshaped(emission, emission.use(signal), signal.type, [product(signal.type.shape)]);
-  const number = { dtype: signal.type.dtype, shape: [one] };
-  const first = sliced(emission, flat, number, { start: [zero], stop: [one], axes: [0] });
-  const whole = emission.node('Cast', [first], { dtype: 'i64', shape: [one] }, toAttribute('i64'));
-  const sizes = { dtype: 'i64', shape: [dimOf(x.type.shape.length)] } as const;
-  const nothing = emission.node('Mul', [whole, emission.i64(x.type.shape.map(() => 0))], sizes);
-  const ones = emission.node('Add', [nothing, emission.i64Scalar(1)], sizes);
-  return [emission.node('Expand', [emission.use(x), ones], x.type)];
-};
 
 const reshape: Lowering<'reshape'> = (node, emission) => {
   const pick = emission.plan.picks.get(node);

@@ -52,8 +52,9 @@ export async function openTraining(
   training: Training,
   state?: ReadonlyMap<string, Float32Array>,
   threads = 2,
+  recompute: readonly string[] = [],
 ) {
-  const steps = stepParts(training, { backend: 'onnx' });
+  const steps = stepParts(training, { backend: 'onnx', recompute });
   const { weights, parts, inference } = training;
   const first = { weights, parts, state: statesOf(steps), seed: 1, weightsFile: undefined, inits: [] };
   const options = { steps, inference, seed: 4, device: 'cpu', threads } as const;
