@@ -34,6 +34,7 @@ test(`${programs} programs mean the same to everything that runs them`, async ()
     'passes',
     'onnxruntime',
     'onnxruntime without passes',
+    'onnxruntime, as for CUDA',
     'half precision',
     'TensorFlow.js, best',
     'TensorFlow.js, cpu',

@@ -12,7 +12,7 @@ import { type Message, smallest, type Task, tried, work } from './worker.ts';
 const help = `
 A program is drawn from its number alone. It is well-typed by construction, so check must accept it; what it means is computed by
 an evaluator in this folder that shares no code with the compiler. Compared with that are the interpreter, the passes, onnxruntime with
-and without the passes and in half precision, and TensorFlow.js, at four sizes, of which the first has every dim at 1.
+and without the passes, in the form for CUDA and in half precision, and TensorFlow.js, at four sizes, of which the first has every dim at 1.
 
 A comparison allows what rounding makes of the program at hand: it is computed again with every result off by a unit. Where rounding
 could turn over a decision (two nearly equal numbers are compared), results are not compared, and counted as unclear.

@@ -6,9 +6,10 @@ import { type OnnxRun, openOnnx } from '../../emit/onnx/session.ts';
 
 /**
  * How a graph is run: `unseen` by passes, with `basic` optimisations only, as crobc gives onnxruntime no such graph, and its
- * choice of layouts ends the process at some of them (1.30); or in half precision, with crobc's own settings.
+ * choice of layouts ends the process at some of them (1.30); in half precision, with crobc's own settings; or in the form
+ * for CUDA, which the CPU computes as well.
  */
-export type Running = 'optimised' | 'unseen' | 'half';
+export type Running = 'optimised' | 'unseen' | 'half' | 'cuda';
 
 /** A graph in onnxruntime on one thread. */
 export function openGraph(
@@ -16,7 +17,8 @@ export function openGraph(
   weights: (path: string) => Float32Array,
   running: Running = 'optimised',
 ): Promise<OnnxRun> {
-  const model = emitOnnx(graph, { producerVersion: 'fuzz', hostChecks: indexInputs(graph) });
+  const profile = running === 'cuda' ? 'cuda' : 'portable';
+  const model = emitOnnx(graph, { producerVersion: 'fuzz', profile, hostChecks: indexInputs(graph) });
   return openOnnx(
     model,
     { read: weights },

@@ -128,6 +128,7 @@ class Comparison {
     await this.#interpreted(optimised, cases);
     await this.#onnx('onnxruntime', optimised, cases);
     if (this.#extent.plain) await this.#onnx('onnxruntime without passes', graph, cases, 'unseen');
+    await this.#forCuda(graph, cases);
     if (this.#extent.half) await this.#half(graph, cases);
     if (this.#extent.tfjs) await this.#tfjs(graph, cases);
     if (this.#extent.training && this.#program.recipe)
@@ -242,6 +243,14 @@ class Comparison {
     } finally {
       await session.release();
     }
+  }
+
+  /** Most forms for CUDA need known sizes. */
+  async #forCuda(graph: Graph, cases: readonly Case[]): Promise<void> {
+    const one = draws(this.#seed).of(cases);
+    const bound = bindDims(graph, new Map([...one.sizes].map(([name, n]) => [name, constant(n)])));
+    const optimised = await this.#checks.sound('crash in the passes, sizes bound', () => runPipeline(bound));
+    await this.#onnx('onnxruntime, as for CUDA', optimised, [one], 'cuda');
   }
 
   #floats(graph: Graph): (path: string) => Float32Array {
