@@ -1,6 +1,9 @@
 import type { Feeds, HostTensor } from './host-tensor.ts';
 import type { Device } from './session-types.ts';
 
+/** Where state is: in arrays of this process, or in memory that onnxruntime allocates on the device. */
+export type Residence = 'arrays' | 'device';
+
 /** A tensor of this process that models read and write again and again, and its copy on the device. */
 export interface Resident {
   readonly host: HostTensor;
@@ -59,6 +62,8 @@ export interface Engine {
   readonly device: Device;
   /** Why this device, or this way of using it, if the user did not choose it. */
   readonly note: string | undefined;
+  /** Where models read and write resident tensors. */
+  readonly residence: Residence;
   /** Makes a tensor resident, with the present elements of its array. */
   hold(host: HostTensor): Promise<Resident>;
   /**

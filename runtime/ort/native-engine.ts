@@ -10,14 +10,11 @@ import {
   ShapedRuns,
   type Tensor,
 } from './c-api/device.ts';
-import type { Engine, EngineModel, EngineSettings, Resident } from './engine.ts';
+import type { Engine, EngineModel, EngineSettings, Residence, Resident } from './engine.ts';
 import { loadFailure, nativeMessage, runFailure } from './failures.ts';
 import type { Feeds, HostTensor } from './host-tensor.ts';
 import { residentArray } from './node-engine.ts';
 import { TINY_MODEL } from './tiny-model.ts';
-
-/** Where state is: in arrays of this process, or in memory that onnxruntime allocates on the device. */
-export type Residence = 'arrays' | 'device';
 
 export interface NativeSettings extends EngineSettings {
   /**
@@ -90,6 +87,7 @@ export async function openNativeEngine(
   const engine: Engine = {
     device,
     note,
+    residence,
     async hold(host) {
       if (residence === 'arrays') return inArray(host);
       const tensor = attempt(() => native.allocate(host));

@@ -9,6 +9,7 @@ export function openNodeEngine(device: Device, note: string | undefined): Engine
   return {
     device,
     note,
+    residence: 'arrays',
     hold: async (host) => residentArray(host),
     array: ({ dtype, shape }) => ({ dtype, shape, data: newElements(dtype, shape) }),
     async open(model, { threads, planMemory, captured = false }): Promise<EngineModel> {

@@ -28,7 +28,12 @@ export interface TrainingBackend {
   readonly note?: string;
   /** Runs one step over the recipe's `accumulate` micro-batches; feeds are by input name. */
   step(batches: readonly Feeds[], scalars: StepScalars): Promise<StepResult>;
-  /** Returns the state by name; the arrays may be live or copies. */
+  /**
+   * Whether the arrays of `read` keep their elements while steps and predictions run, until the next `read`, `write` or
+   * look. Otherwise, a step may change them.
+   */
+  readonly readsCopies: boolean;
+  /** Returns the state by name. */
   read(): Promise<ReadonlyMap<string, Float32Array>>;
   /** Overwrites the given state tensors; others are unchanged. */
   write(state: ReadonlyMap<string, Float32Array>): Promise<void>;

@@ -53,7 +53,8 @@ export const beginning: Progress = { step: 0, seconds: 0, last: null, best: null
 /**
  * Trains from `from` to the end of the plan, a stop or an early stop, and writes a final checkpoint. Every step depends
  * only on the state and on its number, so a resumed run is identical to an unbroken one. Throws a NonFiniteStep. On a
- * UserError (bad data, a full disk), first writes a checkpoint of the steps before it, if possible.
+ * UserError (bad data, a full disk), first writes a checkpoint of the steps before it, if possible. An error of a
+ * checkpoint that is written while training goes on is thrown after the step during which it occurs.
  */
 export async function trainLoop(parts: LoopParts): Promise<LoopResult> {
   const loop = new Loop(parts);
@@ -63,8 +64,12 @@ export async function trainLoop(parts: LoopParts): Promise<LoopResult> {
 class Loop {
   readonly #parts: LoopParts;
   #progress: Progress;
-  /** Progress of the last checkpoint. */
+  /** Progress of the last checkpoint, which may still be being written. */
   #saved: Progress;
+  /** Ends when the checkpoint is written that steps do not wait for; never rejects. */
+  #writing: Promise<void> | undefined;
+  /** Why that checkpoint could not be written. */
+  #unwritten: { readonly error: unknown } | undefined;
   readonly #now = surroundings().now;
   #savedAt = this.#now();
   #clock = this.#now();
@@ -87,16 +92,21 @@ class Loop {
         for await (const batches of this.#parts.batches(this.#progress.step + 1)) {
           if (stop.signal) break;
           await this.#step(batches);
+          this.#requireWritten();
           if (this.#evaluationDue() && !stop.signal) await this.#evaluate();
           if (this.#ended() || stop.signal) break;
           if (this.#checkpointDue()) await this.#checkpoint();
         }
       }
+      await this.#written();
     } catch (error) {
+      // Before anything looks for the last good checkpoint, or overwrites the arrays.
+      await this.#writing;
       if (error instanceof UserError) await this.#rescue();
       throw error;
     }
     await this.#checkpoint();
+    await this.#written();
     const whole = this.#ended() && !this.#evaluationDue();
     const end = whole ? (this.#progress.step >= plan.steps ? 'done' : 'early stop') : stop.signal;
     if (end === undefined) throw new Error(`bug in crobc: the data ended after step ${this.#progress.step}`);
@@ -180,25 +190,63 @@ class Loop {
     return seconds >= checkpointSeconds.least && isDue(plan.checkpointEvery, this.#progress.step, plan);
   }
 
+  /**
+   * Saves the progress. Where the state that is read stays as it is, files are written, hashed and flushed while training
+   * goes on; the next checkpoint and the end wait for them.
+   */
   async #checkpoint(): Promise<void> {
-    const { backend, store, identity, stored, metrics, events } = this.#parts;
+    const { backend } = this.#parts;
     const progress = this.#progress;
     if (progress === this.#saved || progress.step === 0) return;
+    await this.#written();
     const state = await backend.read();
     const bad = firstNotFinite(state);
     if (bad !== undefined) throw new NonFiniteStep(progress.step, `${bad} is not finite after the update`);
+    const before = this.#saved;
+    this.#saved = progress;
+    this.#savedAt = this.#now();
+    this.#writing = this.#write(progress, state).then(
+      () => {
+        this.#savedAt = this.#now();
+      },
+      (error) => {
+        this.#saved = before;
+        this.#unwritten = { error };
+      },
+    );
+    if (!backend.readsCopies) await this.#written();
+  }
+
+  async #write(progress: Progress, state: ReadonlyMap<string, Float32Array>): Promise<void> {
+    const { store, identity, stored, metrics, events } = this.#parts;
+    // The lines of all steps of a checkpoint are on the disk before it is. Those of later steps may be.
     await metrics.sync();
     await events?.flush();
     await store.save(progress, identity, state, stored);
-    this.#saved = progress;
-    this.#savedAt = this.#now();
+  }
+
+  /** Waits for the checkpoint that is being written, and throws its error. */
+  async #written(): Promise<void> {
+    await this.#writing;
+    this.#writing = undefined;
+    this.#requireWritten();
+  }
+
+  /** Throws the error of the checkpoint that was written while training went on. */
+  #requireWritten(): void {
+    const failed = this.#unwritten;
+    this.#unwritten = undefined;
+    if (failed) throw failed.error;
   }
 
   /** Saves the progress after an error outside of training; the user sees the first error. */
   async #rescue(): Promise<void> {
+    // The first error may be another one.
+    this.#unwritten = undefined;
     if (this.#progress === this.#saved) return;
     try {
       await this.#checkpoint();
+      await this.#written();
     } catch (second) {
       // A NonFiniteStep explains more than the first error, which it may have caused.
       if (!(second instanceof UserError)) throw second;

@@ -69,6 +69,7 @@ export async function openOnnxBackend(
     name: 'onnx',
     device,
     ...(note === undefined ? {} : { note }),
+    readsCopies: engine.residence === 'device',
     async step(batches, scalars) {
       await begin(batches, scalars);
       const sums = new Sums();

@@ -82,6 +82,7 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
     name: 'tfjs',
     device,
     note,
+    readsCopies: false,
     async step(batches, scalars) {
       const wanted = 'whole' in steps ? 1 : steps.times;
       if (batches.length !== wanted) throw new Error(`bug in crobc: ${batches.length} micro-batches of ${wanted}`);

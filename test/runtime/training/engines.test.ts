@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Training } from '../../../compiler/training/compile-training.ts';
-import type { Engine } from '../../../runtime/ort/engine.ts';
-import { openNativeEngine, type Residence } from '../../../runtime/ort/native-engine.ts';
+import type { Engine, Residence } from '../../../runtime/ort/engine.ts';
+import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
 import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
 import { batch, batchesOf, micro, openTraining } from './micro-training.ts';
 
