@@ -11,8 +11,6 @@ export interface Resident {
   upload(): Promise<void>;
   /** Copies the elements back from the device. */
   download(): Promise<void>;
-  /** Copies the elements of another tensor of the same shape, on the device. */
-  copyFrom(other: Resident): Promise<void>;
   /** A tensor in the memory of this one, from its element `from` on. `host` is in this tensor's array. */
   part(from: number, host: HostTensor): Resident;
 }
@@ -57,6 +55,12 @@ export interface EngineModel {
   release(): Promise<void>;
 }
 
+/** A copy of all elements to a tensor of the same shape. */
+export interface ResidentCopy {
+  readonly from: Resident;
+  readonly to: Resident;
+}
+
 /** Runs models of which some inputs and outputs stay where they are. */
 export interface Engine {
   readonly device: Device;
@@ -66,6 +70,8 @@ export interface Engine {
   readonly residence: Residence;
   /** Makes a tensor resident, with the present elements of its array. */
   hold(host: HostTensor): Promise<Resident>;
+  /** Copies tensors where models read and write them. Many copies take little longer to start than one. */
+  copy(copies: readonly ResidentCopy[]): Promise<void>;
   /**
    * An array, with any elements, for what is fed, read or written at each run: copies from and to it are fastest. Its
    * buffer cannot be transferred to another thread. Throws a RunFailure if there is not enough memory.

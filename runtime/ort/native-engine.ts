@@ -13,7 +13,7 @@ import {
 import type { Engine, EngineModel, EngineSettings, Residence, Resident } from './engine.ts';
 import { loadFailure, nativeMessage, runFailure } from './failures.ts';
 import type { Feeds, HostTensor } from './host-tensor.ts';
-import { residentArray } from './node-engine.ts';
+import { copyArrays, residentArray } from './node-engine.ts';
 import { TINY_MODEL } from './tiny-model.ts';
 
 export interface NativeSettings extends EngineSettings {
@@ -61,11 +61,6 @@ export async function openNativeEngine(
         host,
         upload: () => tensor.write(host.data),
         download: () => tensor.readInto(host.data),
-        async copyFrom(other) {
-          const from = tensorOf(other);
-          if (from.memory !== 'device') throw new Error('bug in crobc: a tensor is not on the device');
-          await tensor.copyFrom(from as DeviceTensor);
-        },
         part: (from, part) => onDevice(part, tensor.part(from, part.shape)),
       },
       tensor,
@@ -93,6 +88,11 @@ export async function openNativeEngine(
       const tensor = attempt(() => native.allocate(host));
       await tensor.write(host.data);
       return onDevice(host, tensor);
+    },
+    async copy(copies) {
+      if (residence === 'arrays') return copyArrays(copies);
+      const onDevice = (resident: Resident) => tensorOf(resident) as DeviceTensor;
+      await native.copy(copies.map(({ from, to }) => ({ from: onDevice(from), to: onDevice(to) })));
     },
     array: (type) => attempt(() => native.pinned(type)),
     async open(model, { threads, planMemory, captured = false }): Promise<EngineModel> {

@@ -1,5 +1,5 @@
 import { newElements } from './elements.ts';
-import type { Engine, EngineModel, Resident } from './engine.ts';
+import type { Engine, EngineModel, Resident, ResidentCopy } from './engine.ts';
 import type { Feeds, HostTensor } from './host-tensor.ts';
 import { openNodeSession } from './node-session.ts';
 import type { Device } from './session-types.ts';
@@ -11,6 +11,7 @@ export function openNodeEngine(device: Device, note: string | undefined): Engine
     note,
     residence: 'arrays',
     hold: async (host) => residentArray(host),
+    copy: copyArrays,
     array: ({ dtype, shape }) => ({ dtype, shape, data: newElements(dtype, shape) }),
     async open(model, { threads, planMemory, captured = false }): Promise<EngineModel> {
       const options = { device, note, planMemory, ...(threads === undefined ? {} : { threads }) };
@@ -40,11 +41,13 @@ export function residentArray(host: HostTensor): Resident {
     host,
     upload: async () => undefined,
     download: async () => undefined,
-    async copyFrom(other) {
-      (host.data as Float32Array).set(other.host.data as Float32Array);
-    },
     part: (_from, part) => residentArray(part),
   };
+}
+
+/** Copies tensors whose only memory is their arrays. */
+export async function copyArrays(copies: readonly ResidentCopy[]): Promise<void> {
+  for (const { from, to } of copies) (to.host.data as Float32Array).set(from.host.data as Float32Array);
 }
 
 function hosts(residents: Readonly<Record<string, Resident>>): Feeds {

@@ -45,7 +45,7 @@ export async function openOnnxBackend(
   const serial = device === 'cpu' ? await serialScatter(threads) : 0;
   const state = await ResidentState.hold(engine, options.state, steps);
   const numbers: StepNumbers = { learningRate: new Float32Array(1), step: new Int32Array(1) };
-  const accumulators = statesOf(steps).filter(({ kind }) => kind === 'gradient');
+  const clear = await state.clearing(statesOf(steps).filter(({ kind }) => kind === 'gradient'));
 
   const openStep = (graph: StepGraph): Promise<StepSession> =>
     openStepSession(graph, { engine, state, numbers, threads, serial });
@@ -60,7 +60,7 @@ export async function openOnnxBackend(
     if (batches.length !== wanted) throw new Error(`bug in crobc: ${batches.length} micro-batches of ${wanted}`);
     numbers.learningRate[0] = scalars.learningRate;
     numbers.step[0] = scalars.step;
-    await state.clear(accumulators);
+    await clear();
   };
 
   const look = lookInto(options, { parts, begin, state, device });

@@ -1,5 +1,5 @@
 import type { StepGraph } from '../../compiler/training/step.ts';
-import type { Engine, Resident } from '../ort/engine.ts';
+import type { Engine, Resident, ResidentCopy } from '../ort/engine.ts';
 import type { StepParts } from './backend.ts';
 import { elementsOf } from './state.ts';
 
@@ -8,6 +8,9 @@ interface Place {
   /** The first element. */
   readonly from: number;
 }
+
+/** Longer tensors are cleared piece by piece, so that the zeros take at most 4 MiB. */
+const mostZeros = 1 << 20;
 
 /**
  * The state of a training on the device of an engine. The tensors of a pack are parts of one piece of memory, here and
@@ -109,12 +112,46 @@ export class ResidentState {
     for (const one of this.#whole) await one.upload();
   }
 
-  /** Sets tensors to zero. */
-  async clear(tensors: readonly { readonly name: string; readonly shape: readonly number[] }[]): Promise<void> {
-    for (const { name, shape } of tensors) {
-      const held = await this.tensor(name, shape);
-      (held.host.data as Float32Array).fill(0);
-      await held.upload();
-    }
+  /** Returns what sets tensors to zero. On a device, this copies zeros that stay there. */
+  async clearing(
+    tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
+  ): Promise<() => Promise<void>> {
+    const held: Resident[] = [];
+    for (const { name, shape } of tensors) held.push(await this.tensor(name, shape));
+    if (this.#engine.residence === 'arrays')
+      return async () => {
+        for (const { host } of held) (host.data as Float32Array).fill(0);
+      };
+    const whole = this.#mergedPacks(tensors, held);
+    const longest = Math.min(mostZeros, Math.max(0, ...whole.map(({ host }) => host.data.length)));
+    if (longest === 0) return async () => undefined;
+    const array = new Float32Array(longest);
+    const zeros = await this.#engine.hold({ dtype: 'f32', shape: [longest], data: array });
+    const copies = whole.flatMap((to) => {
+      const data = to.host.data as Float32Array;
+      const pieces: ResidentCopy[] = [];
+      for (let from = 0; from < data.length; from += longest) {
+        const piece = data.subarray(from, from + longest);
+        const type = { dtype: 'f32', shape: [piece.length] } as const;
+        pieces.push({
+          from: zeros.part(0, { ...type, data: array.subarray(0, piece.length) }),
+          to: to.part(from, { ...type, data: piece }),
+        });
+      }
+      return pieces;
+    });
+    return () => this.#engine.copy(copies);
+  }
+
+  /** The given tensors, with a pack in the place of its parts where all of them are given. */
+  #mergedPacks(tensors: readonly { readonly name: string }[], held: readonly Resident[]): readonly Resident[] {
+    const given = new Set(tensors.map(({ name }) => name));
+    const others = [...this.#places].filter(([name]) => !given.has(name));
+    const partly = new Set(others.map(([, { pack }]) => pack));
+    const whole = tensors.map(({ name }, i) => {
+      const pack = this.#places.get(name)?.pack;
+      return pack === undefined || partly.has(pack) ? held[i]! : pack;
+    });
+    return [...new Set(whole)];
   }
 }

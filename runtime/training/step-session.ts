@@ -3,7 +3,7 @@ import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
-import type { Engine, Resident } from '../ort/engine.ts';
+import type { Engine, Resident, ResidentCopy } from '../ort/engine.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 import { type DrawKey, fillDraw } from './draws.ts';
@@ -75,7 +75,7 @@ export async function openStepSession(graph: StepGraph, options: StepSessionOpti
     run: async (batch) => {
       checkRowNumbers(batch);
       await run(batch);
-      for (const { from, to } of copies) await to.copyFrom(from);
+      if (copies.length > 0) await engine.copy(copies);
     },
     bound: { ...Object.fromEntries(Object.entries(inputs).map(([name, { host }]) => [name, host])), ...reads },
     draws,
@@ -100,7 +100,7 @@ async function boundState(graph: StepGraph, { engine, state }: StepSessionOption
   const inputs: Record<string, Resident> = {};
   const outputs: Record<string, Resident> = {};
   const apart = new Set(graph.apart);
-  const copies: { readonly from: Resident; readonly to: Resident }[] = [];
+  const copies: ResidentCopy[] = [];
   const written = async (name: string, to: Resident): Promise<Resident> => {
     if (!apart.has(name)) return to;
     const { host } = to;

@@ -10,6 +10,8 @@ export interface Counts {
   readonly captured: ReadonlyMap<string, number>;
   readonly captures: number;
   readonly graphLaunches: number;
+  /** How often the host waited for a stream, an event or the device. */
+  readonly synchronisations: number;
   /** Captured copies from the host that found, at a launch, other bytes than when they were captured. */
   readonly staleReads: number;
   /** Copies that were not part of a graph: to the device, to the host, and on the device. */
@@ -50,6 +52,7 @@ export function countsIn(report: string): Counts {
     captured: kernels(1),
     captures: found('captures')[0]!,
     graphLaunches: found('graph launches')[0]!,
+    synchronisations: found('synchronisations')[0]!,
     staleReads: found('stale reads')[0]!,
     copies: { up: copies('to device'), down: copies('to host'), within: copies('on device') },
     memory: found('memory')[0]!,

@@ -44,6 +44,21 @@ test('state stays on the device: only what is fed goes up, and only results come
   await engine.release();
 });
 
+test('copies on the device are over when a run begins, which is on another stream', async () => {
+  const engine = await cuda();
+  const from = await engine.hold(matrix(1, 2, 3, 4));
+  const to = [await engine.hold(matrix(0, 0, 0, 0)), await engine.hold(matrix(0, 0, 0, 0))];
+  const { copies, synchronisations } = await counted(() => engine.copy(to.map((one) => ({ from, to: one }))));
+  expect(copies.within).toEqual({ times: 2, bytes: 2 * 16 });
+  expect(copies.up.times + copies.down.times).toBe(0);
+  expect(synchronisations).toBeGreaterThan(0);
+  for (const one of to) {
+    await one.download();
+    expect(one.host).toEqual(matrix(1, 2, 3, 4));
+  }
+  await engine.release();
+});
+
 test('two engines at a time', async () => {
   const [one, other] = [await cuda(), await cuda()];
   const held = await other.hold(matrix(1, 2, 3, 4));

@@ -9,7 +9,7 @@ import { loadNative, type Native, type NoNative } from './native.ts';
 import { PinnedArrays } from './pinned.ts';
 import { captureOf, type Provider, prepareProvider } from './provider.ts';
 import { type AppendProvider, FATAL, NativeSession, type NativeSessionOptions, openNativeSession } from './session.ts';
-import { ArrayTensor, DeviceTensor, type TensorType } from './tensor.ts';
+import { ArrayTensor, copyTensors, DeviceTensor, type TensorType } from './tensor.ts';
 
 export { type Bound, type BoundRun, misfitOf } from './bound-run.ts';
 export type { CapturingSession } from './capturing.ts';
@@ -65,6 +65,11 @@ export class NativeDevice {
   /** A tensor on the device. Throws a NativeFailure if there is not enough memory. */
   allocate(type: TensorType): DeviceTensor {
     return DeviceTensor.allocate(this.#context, type);
+  }
+
+  /** Copies elements between tensors of the same types and shapes on this device, which is one call for all of them. */
+  copy(copies: readonly { readonly from: DeviceTensor; readonly to: DeviceTensor }[]): Promise<void> {
+    return copyTensors(this.#context, copies);
   }
 
   /**

@@ -182,13 +182,6 @@ export class DeviceTensor implements Tensor {
     }
   }
 
-  /** Copies the elements of a tensor of the same type and shape on the same device. */
-  async copyFrom(other: DeviceTensor): Promise<void> {
-    if (other.dtype !== this.dtype || other.shape.join() !== this.shape.join())
-      throw new Error('bug in crobc: a tensor is copied to one of another type or shape');
-    await copyTensors(this.#context, [{ from: other, to: this }]);
-  }
-
   async read(): Promise<HostTensor['data']> {
     const data = newElements(this.dtype, this.shape);
     await this.readInto(data);
@@ -224,7 +217,10 @@ export interface Copy {
   readonly to: Tensor;
 }
 
-async function copyTensors(context: Context, copies: readonly Copy[]): Promise<void> {
+export async function copyTensors(context: Context, copies: readonly Copy[]): Promise<void> {
+  for (const { from, to } of copies)
+    if (from.dtype !== to.dtype || from.shape.join() !== to.shape.join())
+      throw new Error('bug in crobc: a tensor is copied to one of another type or shape');
   if (context.inHostMemory) copyWithin(copies);
   else await context.thread.sequence(copyCalls(context, copies));
 }

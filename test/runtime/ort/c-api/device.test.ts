@@ -58,12 +58,12 @@ describe('bound tensors', () => {
     const run = session.bind({ inputs: { x }, outputs: { y } });
     await run.run();
     expect(await y.read()).toEqual(Float32Array.of(6, -8));
-    await x.copyFrom(y);
+    await device.copy([{ from: y, to: x }]);
     await run.run();
     const into = new Float32Array(2);
     await y.readInto(into);
     expect(into).toEqual(Float32Array.of(12, -16));
-    await expect(x.copyFrom(device.allocate(vector(0)))).rejects.toThrow(/another type or shape/);
+    await expect(device.copy([{ from: device.allocate(vector(0)), to: x }])).rejects.toThrow(/another type or shape/);
     await expect(x.write(Float32Array.of(1))).rejects.toThrow(/an array of 1 elements for the shape \[2\]/);
   });
 
