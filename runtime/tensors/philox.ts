@@ -9,6 +9,11 @@ export interface PhiloxKey {
   readonly stream: readonly [number, number];
 }
 
+export const ROUNDS = 10;
+/** The constants of the generator, by which halves of the counter are multiplied, and those added to the keys. */
+export const MULTIPLIERS = [0xd251_1f53, 0xcd9e_8d57] as const;
+export const KEY_STEPS = [0x9e37_79b9, 0xbb67_ae85] as const;
+
 /**
  * Fills `out` with the words of blocks `firstBlock`, `firstBlock + 1`, … (four words per block).
  * `firstBlock + out.length / 4` must stay below 2^53.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { philoxFill } from '../tensors/philox.ts';
+import { uniformFill } from '../tensors/uniform.ts';
 
 /** Everything that a random draw depends on, so that resumed runs and all back ends draw the same numbers. */
 export interface DrawKey {
@@ -16,9 +16,7 @@ export interface DrawKey {
  */
 export function fillDraw(out: Float32Array, name: string, { seed, step, micro }: DrawKey): void {
   const digest = createHash('sha256').update(`crob draw\n${seed}\n${name}`).digest();
-  const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
-  philoxFill(words, { key: [digest.readUInt32LE(0), digest.readUInt32LE(4)], stream: [step, micro] });
-  for (let i = 0; i < words.length; i++) out[i] = (words[i]! >>> 8) / 0x100_0000;
+  uniformFill(out, { key: [digest.readUInt32LE(0), digest.readUInt32LE(4)], stream: [step, micro] });
 }
 
 /** Returns the same numbers as a new array of this shape. */

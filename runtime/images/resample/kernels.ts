@@ -1,6 +1,18 @@
+import {
+  type Code,
+  f32x4,
+  get,
+  i8x16,
+  i16x8,
+  i32,
+  i32x4,
+  type Local,
+  repeatWhile,
+  set,
+  v128,
+} from '../../tensors/webassembly/instructions.ts';
+import { defineFunction, moduleBytes } from '../../tensors/webassembly/module.ts';
 import { FRACTION_BITS } from './filter.ts';
-import { type Code, f32x4, get, i8x16, i16x8, i32, i32x4, type Local, repeatWhile, set, v128 } from './instructions.ts';
-import { defineFunction, moduleBytes } from './module.ts';
 
 /*
  * Vector instructions multiply numbers of 16 bits. Weights have 23, so they are split into `high` and `low`, the upper

@@ -68,6 +68,7 @@ export const v128 = {
   ],
   store32Lane: (address: Code, value: Code, lane: number): Code => [...address, ...value, ...vector(90), 0, 0, lane],
   const: (bytes: readonly number[]): Code => [...vector(12), ...bytes],
+  xor: binaryVector(81),
 } as const;
 
 export const i8x16 = {
@@ -88,13 +89,21 @@ export const i32x4 = {
   splat: unaryVector(17),
   shiftLeft: binaryVector(171),
   shiftRight: binaryVector(172),
+  shiftRightUnsigned: binaryVector(173),
   add: binaryVector(174),
   /** Products of signed numbers of 16 bits, and the sum of each two neighbours. */
   dot: binaryVector(186),
 } as const;
 
+export const i64x2 = {
+  /** Products of the first two unsigned numbers of 32 bits, and of the last two. */
+  multiplyLowUnsigned: binaryVector(222),
+  multiplyHighUnsigned: binaryVector(223),
+} as const;
+
 export const f32x4 = {
   subtract: binaryVector(229),
+  multiply: binaryVector(230),
   divide: binaryVector(231),
   fromSigned: unaryVector(250),
 } as const;
