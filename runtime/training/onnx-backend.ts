@@ -10,7 +10,7 @@ import type { Look, StepParts, StepResult, StepScalars, TrainingBackend } from '
 import { type Inference, openInference, withOpenWeights } from './onnx-inference.ts';
 import { ResidentState } from './resident-state.ts';
 import { statesOf } from './state.ts';
-import { drawInto, only, openStepSession, type StepNumbers, type StepSession } from './step-session.ts';
+import { only, openStepSession, type StepNumbers, type StepSession } from './step-session.ts';
 
 export interface OnnxBackendOptions {
   readonly steps: StepParts<StepGraph>;
@@ -73,9 +73,13 @@ export async function openOnnxBackend(
     async step(batches, scalars) {
       await begin(batches, scalars);
       const sums = new Sums();
+      const { step } = scalars;
+      const next = { seed, step: step + 1, micro: 0 };
       for (const [micro, feeds] of batches.entries()) {
-        drawInto(parts.batch, { seed, step: scalars.step, micro });
-        await parts.batch.run(only(feeds, parts.batch));
+        const drawn = parts.batch.draws.take({ seed, step, micro });
+        const running = parts.batch.run({ ...only(feeds, parts.batch), ...drawn });
+        parts.batch.draws.prepare(micro + 1 < batches.length ? { seed, step, micro: micro + 1 } : next);
+        await running;
         sums.add(parts.batch.results);
       }
       await parts.update?.run({});
@@ -131,8 +135,8 @@ function lookInto({ inference, seed, threads }: OnnxBackendOptions, { parts, beg
         return firstNonFinite(part.graph.graph, { ...part.bound, ...feeds }, { device, threads, stopped });
       };
       for (const [micro, feeds] of batches.entries()) {
-        drawInto(parts.batch, { seed, step: scalars.step, micro });
-        const needed = only(feeds, parts.batch);
+        const drawn = parts.batch.draws.take({ seed, step: scalars.step, micro });
+        const needed = { ...only(feeds, parts.batch), ...drawn };
         const found = await into(parts.batch, needed);
         if (found || stopped()) return found && { ...found, micro };
         if (parts.update) await parts.batch.run(needed);

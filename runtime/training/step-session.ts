@@ -6,25 +6,20 @@ import { encodeOnnx } from '../onnx/onnx-file.ts';
 import type { Engine, Resident, ResidentCopy } from '../ort/engine.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
-import { type DrawKey, fillDraw } from './draws.ts';
 import type { ResidentState } from './resident-state.ts';
+import { StepDraws } from './step-draws.ts';
 
-/** An open step graph. State stays on the device; draws, step numbers and results are in bound arrays. */
+/** An open step graph. State stays on the device; step numbers and results are in bound arrays. */
 export interface StepSession {
   readonly graph: StepGraph;
   readonly run: (batch: Feeds) => Promise<void>;
   /** The bound inputs. State has its present elements once it is downloaded. */
   readonly bound: Feeds;
-  readonly draws: readonly Draw[];
+  readonly draws: StepDraws;
   readonly results: ReadonlyMap<string, Float32Array>;
   /** Why steps are not captured as CUDA graphs. */
   readonly uncaptured: string | undefined;
   release(): Promise<void>;
-}
-
-interface Draw {
-  readonly name: string;
-  readonly out: Float32Array;
 }
 
 /** Inputs that change with every step, one element each. */
@@ -55,11 +50,8 @@ export async function openStepSession(graph: StepGraph, options: StepSessionOpti
   const { inputs, outputs, copies } = await boundState(graph, options, names);
   const reads: Record<string, HostTensor> = {};
   for (const [name, fed] of stepNumbers(options.numbers)) if (names.has(name)) reads[name] = fed;
-  const draws = graph.draws.map(({ name, shape }): Draw => {
-    const read = engine.array({ dtype: 'f32', shape });
-    reads[name] = read;
-    return { name, out: read.data as Float32Array };
-  });
+  const draws = new StepDraws(engine, graph.draws);
+  Object.assign(reads, draws.bound);
   const writes: Record<string, HostTensor> = {};
   const results = new Map<string, Float32Array>();
   for (const { name } of graph.graph.outputs) {
@@ -121,24 +113,20 @@ async function boundState(graph: StepGraph, { engine, state }: StepSessionOption
   return { inputs, outputs, copies };
 }
 
-/** Fills the buffers of a micro-batch's random numbers. */
-export function drawInto({ draws }: StepSession, key: DrawKey): void {
-  for (const { name, out } of draws) fillDraw(out, name, key);
-}
-
 const noWeights = {
   read(path: string): never {
     throw new Error(`bug in crobc: the weight ${path} is in a step graph, which takes all state as inputs`);
   },
 };
 
-/** Returns the feeds for which the graph has inputs; a data set may provide more than the model reads. */
-export function only(feeds: Feeds, { graph, bound }: StepSession): Feeds {
+/** Returns the feeds of a batch for which the graph has inputs; a data set may provide more than the model reads. */
+export function only(feeds: Feeds, { graph, bound, draws }: StepSession): Feeds {
   const needed: Record<string, HostTensor> = {};
   for (const { name } of graph.graph.inputs) {
     const held = feeds[name];
     if (held) needed[name] = held;
-    else if (!(name in bound)) throw new Error(`bug in crobc: nothing feeds the input ${name} of the step`);
+    else if (!(name in bound || draws.names.has(name)))
+      throw new Error(`bug in crobc: nothing feeds the input ${name} of the step`);
   }
   return needed;
 }
