@@ -76,12 +76,12 @@ export async function* loadBatches(
   const decoder = options.decoder ?? (await openDecoder(threads));
   const source = new SampleSource(dataset, order, options, problems, decoder);
   try {
-    const queue: Promise<Slot[]>[] = [];
+    const queue: Promise<Batch | undefined>[] = [];
     let next = start;
     for (let at = start; at < count; at++) {
-      for (; next < count && queue.length <= ahead; next++) queue.push(source.slots(next));
-      const slots = (await queue.shift()!).filter((slot) => slot !== undefined);
-      if (slots.length > 0) yield assemble(slots, options);
+      for (; next < count && queue.length <= ahead; next++) queue.push(source.batch(next));
+      const loaded = await queue.shift()!;
+      if (loaded) yield loaded;
     }
     problems.finish();
   } finally {
@@ -116,15 +116,25 @@ class SampleSource {
     this.#blank = options.blank && options.text ? blankPhrase(options.text) : undefined;
   }
 
-  /** Loads the samples of a batch. If the promise rejects before it is awaited, the rejection is not unhandled. */
-  slots(index: number): Promise<Slot[]> {
+  /**
+   * Loads a batch, which is put together as soon as its samples are there: a device runs the last one meanwhile. Gives
+   * undefined if there is no good sample. If the promise rejects before it is awaited, the rejection is not unhandled.
+   */
+  batch(index: number): Promise<Batch | undefined> {
+    const loaded = this.#slots(index).then((all) => {
+      const slots = all.filter((slot) => slot !== undefined);
+      return slots.length === 0 ? undefined : assemble(slots, this.#options);
+    });
+    loaded.catch(() => undefined);
+    return loaded;
+  }
+
+  #slots(index: number): Promise<Slot[]> {
     const { batch, last = 'pad' } = this.#options;
     const from = index * batch;
     const end = last === 'pad' ? Math.min(from + batch, this.#order.length) : from + batch;
     const places = Array.from({ length: end - from }, (_, i) => from + i);
-    const all = Promise.all(places.map((place) => (last === 'pad' ? this.#at(place) : this.#nextGood(place))));
-    all.catch(() => undefined);
-    return all;
+    return Promise.all(places.map((place) => (last === 'pad' ? this.#at(place) : this.#nextGood(place))));
   }
 
   /** The sample at a place of the order; if it is bad, the next good one. */

@@ -176,7 +176,7 @@ export interface FeedOptions {
   report(problem: string): void;
 }
 
-/** Number of batches to decode in advance. */
+/** Number of batches to decode in advance, if a step has no more micro-batches: those of the next step are decoded during a step. */
 const AHEAD = 2;
 
 /**
@@ -215,12 +215,12 @@ function epochBatches(
   decoder: Decoder,
   options: FeedOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { data, seed, augment, blank, onBad, report } = options;
+  const { data, accumulate, seed, augment, blank, onBad, report } = options;
   const { train, text, sizes } = data;
   return loadBatches(train, epochSamples(train, seed, epoch), {
     ...sizes,
     text,
-    ahead: AHEAD,
+    ahead: Math.max(AHEAD, accumulate),
     onBad,
     report,
     blank,
