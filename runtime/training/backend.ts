@@ -33,7 +33,10 @@ export interface TrainingBackend {
    * look. Otherwise, a step may change them.
    */
   readonly readsCopies: boolean;
-  /** Returns the state by name. */
+  /**
+   * Returns the state by name, without sums of gradients: each step begins with zeros, and the sums of a step that f16 made
+   * overflow are not finite.
+   */
   read(): Promise<ReadonlyMap<string, Float32Array>>;
   /** Overwrites the given state tensors; others are unchanged. */
   write(state: ReadonlyMap<string, Float32Array>): Promise<void>;

@@ -85,10 +85,7 @@ export async function openOnnxBackend(
       await parts.update?.run({});
       return sums.result(batches.length, (parts.update ?? parts.batch).results);
     },
-    async read() {
-      await state.download();
-      return state.arrays;
-    },
+    read: () => state.read(),
     write: (values) => state.write(values),
     async predict(feeds) {
       inference ??= openInference(options.inference, engine, state, threads);

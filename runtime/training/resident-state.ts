@@ -26,6 +26,8 @@ export class ResidentState {
   readonly #tensors = new Map<string, Resident>();
   /** All that has memory of its own: packs, and tensors in no pack. */
   readonly #whole: Resident[];
+  /** What is set to zero at each step, so that its elements matter to no other step. */
+  readonly #cleared = { names: new Set<string>(), memory: new Set<Resident>() };
 
   /** Takes the initial state. The tensors of packs are moved into new arrays. */
   static async hold(
@@ -101,6 +103,12 @@ export class ResidentState {
     for (const one of this.#whole) await one.download();
   }
 
+  /** Returns the tensors that are not cleared at each step, with their present elements. */
+  async read(): Promise<ReadonlyMap<string, Float32Array>> {
+    for (const one of this.#whole) if (!this.#cleared.memory.has(one)) await one.download();
+    return new Map([...this.arrays].filter(([name]) => !this.#cleared.names.has(name)));
+  }
+
   /** Takes the given tensors; others are unchanged. */
   async write(values: ReadonlyMap<string, Float32Array>): Promise<void> {
     await this.download();
@@ -117,12 +125,16 @@ export class ResidentState {
     tensors: readonly { readonly name: string; readonly shape: readonly number[] }[],
   ): Promise<() => Promise<void>> {
     const held: Resident[] = [];
-    for (const { name, shape } of tensors) held.push(await this.tensor(name, shape));
+    for (const { name, shape } of tensors) {
+      held.push(await this.tensor(name, shape));
+      this.#cleared.names.add(name);
+    }
     if (this.#engine.residence === 'arrays')
       return async () => {
         for (const { host } of held) (host.data as Float32Array).fill(0);
       };
     const whole = this.#mergedPacks(tensors, held);
+    for (const one of whole) this.#cleared.memory.add(one);
     const longest = Math.min(mostZeros, Math.max(0, ...whole.map(({ host }) => host.data.length)));
     if (longest === 0) return async () => undefined;
     const array = new Float32Array(longest);

@@ -53,6 +53,7 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
   const partOf = (name: string): Part => ({ graph: graphs[name]!, call: module.call(name) });
   const [batch, update] = 'whole' in steps ? [partOf('step')] : [partOf('accumulate'), partOf('update')];
   const accumulators = statesOf(steps).filter(({ kind }) => kind === 'gradient');
+  const cleared = new Set(accumulators.map(({ name }) => name));
 
   /** Runs a part of the step, reads its scalar results and disposes all temporary tensors. */
   const run = async (part: Part, feeds: Feeds, { learningRate, step }: StepScalars, micro: number) => {
@@ -97,7 +98,8 @@ export async function openTfjsBackend(options: TfjsBackendOptions): Promise<Trai
     },
     async read() {
       const values = new Map<string, Float32Array>();
-      for (const [name, tensor] of state) values.set(name, (await tensor.data()) as Float32Array);
+      for (const [name, tensor] of state)
+        if (!cleared.has(name)) values.set(name, (await tensor.data()) as Float32Array);
       return values;
     },
     async write(values) {

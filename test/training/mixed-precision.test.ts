@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../compiler/graphs/verify.ts';
-import { compileTraining } from '../../compiler/training/compile-training.ts';
+import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
 import { differentiate, trainingStep } from '../../compiler/training/step.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import type { HostTensor } from '../../runtime/ort/session.ts';
 import type { StepResult } from '../../runtime/training/backend.ts';
 import { initialState } from '../../runtime/training/initial-state.ts';
 import { openOnnxBackend } from '../../runtime/training/onnx-backend.ts';
-import { statesOf } from '../../runtime/training/state.ts';
+import { firstNotFinite, statesOf } from '../../runtime/training/state.ts';
 import { stepParts } from '../../runtime/training/step-parts.ts';
 import { imageOf, product, startOf, uniformOf } from './formula.ts';
 
@@ -35,15 +35,20 @@ const batch = (step: number) => ({
   ),
 });
 
-/** Ten steps on the CPU, where half precision is emulated. */
-async function trained(type: 'f32' | 'bf16' | 'f16', scale?: number): Promise<readonly StepResult[]> {
+/** A training on the CPU, where half precision is emulated. */
+async function opened(training: Training, type: 'f32' | 'bf16' | 'f16', scale?: number) {
   const half = type === 'f32' ? undefined : { type, emulated: true };
-  const steps = stepParts(training!, { backend: 'onnx', half });
-  const { weights, parts, inference } = training!;
+  const steps = stepParts(training, { backend: 'onnx', half });
+  const { weights, parts, inference } = training;
   const state = await initialState({ weights, parts, state: statesOf(steps), seed: 1, weightsFile: undefined });
   for (const { path, shape } of weights) state.get(`weight:${path}`)!.set(startOf(path, shape));
   if (scale !== undefined) state.get('scaler:scale')![0] = scale;
-  const backend = await openOnnxBackend({ steps, inference, state, seed: 1, device: 'cpu', threads: 1 });
+  return openOnnxBackend({ steps, inference, state, seed: 1, device: 'cpu', threads: 1 });
+}
+
+/** Ten steps. */
+async function trained(type: 'f32' | 'bf16' | 'f16', scale?: number): Promise<readonly StepResult[]> {
+  const backend = await opened(training!, type, scale);
   const results: StepResult[] = [];
   for (let step = 0; step < 10; step++)
     results.push(await backend.step([batch(step)], { learningRate: 0.003, step: step + 1 }));
@@ -81,6 +86,17 @@ describe('ten steps are those of PyTorch', () => {
     expect(away(f16!)).toBeGreaterThan(5e-6);
     expect(away(bf16!)).toBeGreaterThan(4 * away(f16!));
   });
+});
+
+test('a step of micro-batches that overflows leaves state that is finite', async () => {
+  const compiled = compileTraining(diskHost(), 'test/goldens/mixed.crob', {
+    ...{ dims: new Map(), overrides: ['recipe.accumulate=2'] },
+  });
+  const backend = await opened(compiled.training!, 'f16', 2 ** 30);
+  const { scaling } = await backend.step([batch(0), batch(1)], { learningRate: 0.003, step: 1 });
+  expect(scaling).toEqual({ scale: 2 ** 30, skipped: true });
+  expect(firstNotFinite(await backend.read())).toBeUndefined();
+  await backend.release();
 });
 
 describe('the graph of a step', () => {

@@ -33,6 +33,7 @@ test.each(['arrays', 'device'] as const)('sets tensors to zero, and no others: s
     await state.download();
     const kept = [...state.arrays].filter(([, data]) => data.some((element) => element !== 0)).map(([name]) => name);
     expect(kept.sort()).toEqual(['other', 'partly2']);
+    expect([...(await state.read()).keys()].sort()).toEqual(['other', 'partly2']);
     await state.write(new Map(ones));
   }
   await engine.release();
