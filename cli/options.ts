@@ -30,7 +30,7 @@ export const onSizeMismatch = (): Option =>
 export const recompute = (): Option =>
   new CollectingOption(
     '--recompute <module>',
-    'recompute the activations of a module (backbone.layers.*) for the gradients: less memory, more time; may be repeated',
+    'recompute the activations of a module (backbone.layers.*) for the gradients: more time, less memory (how much, --dry-run says); may be repeated',
     (module) => [module],
   );
 

@@ -1,11 +1,12 @@
 import { bytesPerElement, lastUses } from '../graphs/liveness.ts';
-import type { Graph, Node, Value } from '../ir/graph.ts';
+import type { Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
 import type { TensorType } from '../ir/types.ts';
-import { ops } from '../ops/table.ts';
+import { plannedPeak } from './planned-memory.ts';
 import type { StateKind, StateTensor, StepGraph } from './step.ts';
+import { isSame, type Peak, standingValues } from './step-tensors.ts';
 
-/** Bytes that a training step needs if tensors are freed after their last use and new state is written over the old. */
+/** Bytes that a training step needs if new state is written over the old. */
 export interface StepMemory {
   /** State that outlives a step, by kind, with the copies of state that is `apart`. The graphs of one step share it. */
   readonly state: ReadonlyMap<StateKind, number>;
@@ -17,8 +18,11 @@ export interface StepMemory {
   readonly peakAt: string;
 }
 
-/** Returns the memory of a step from its graphs: one, or two for an accumulated step. */
-export function stepMemory(parts: readonly StepGraph[]): StepMemory {
+/**
+ * Returns the memory of a step from its graphs: one, or two for an accumulated step. onnxruntime runs the operators in
+ * another order and reuses buffers by a plan (`plannedPeak`); TensorFlow.js frees each tensor after its last use.
+ */
+export function stepMemory(parts: readonly StepGraph[], backend: 'onnx' | 'tfjs'): StepMemory {
   const tensors = new Map<string, StateTensor>();
   for (const { state } of parts) for (const one of state) tensors.set(one.name, one);
   const state = new Map<StateKind, number>();
@@ -35,18 +39,18 @@ export function stepMemory(parts: readonly StepGraph[]): StepMemory {
     ),
   );
   for (const one of learned) gradients += bytes(one);
-  const peaks = parts.map(workingPeak);
+  const peaks = parts.map(backend === 'onnx' ? plannedPeak : workingPeak);
   const highest = peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   return { state, gradients, working: highest.bytes, peakAt: highest.at?.origin.path ?? '' };
 }
 
-function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: number; readonly at: Node | undefined } {
+function workingPeak({ graph, state, packs }: StepGraph): Peak {
   const standing = standingValues(graph, [...state, ...packs]);
   const owners = new Map<Value, Value>();
   const holders = new Map<Value, number>();
   const dying = lastUses(graph);
   let held = 0;
-  let peak: { bytes: number; at: Node | undefined } = { bytes: 0, at: undefined };
+  let peak: Peak = { bytes: 0, at: undefined };
   for (const node of graph.nodes) {
     const [first] = node.inputs;
     for (const output of node.outputs) {
@@ -67,19 +71,6 @@ function workingPeak({ graph, state, packs }: StepGraph): { readonly bytes: numb
     }
   }
   return peak;
-}
-
-/** Whether the result shares the memory of the first input. */
-function isSame(node: Node): boolean {
-  return node.op !== 'input' && node.op !== 'weight' && ops[node.op].memory === 'same';
-}
-
-/** Returns the old and new state, which has memory of its own, and the constants. */
-function standingValues(graph: Graph, state: readonly Pick<StateTensor, 'name' | 'next'>[]): ReadonlySet<Value> {
-  const names = new Set(state.flatMap(({ name, next }) => [name, next]));
-  const ports = [...graph.inputs, ...graph.outputs].filter(({ name }) => names.has(name)).map(({ value }) => value);
-  const constants = graph.nodes.flatMap((node) => (node.op === 'constant' || node.op === 'full' ? node.outputs : []));
-  return new Set([...ports, ...constants]);
 }
 
 function bytesOf(type: TensorType): number {

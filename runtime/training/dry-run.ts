@@ -3,7 +3,7 @@ import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { TrainingPrecision } from '../../compiler/training/recipe.ts';
 import type { StateKind } from '../../compiler/training/step.ts';
-import { processMemory } from '../process/process-memory.ts';
+import { trainingMemory } from '../process/process-memory.ts';
 import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
@@ -36,11 +36,11 @@ export interface DryRun {
     readonly state: Readonly<Partial<Record<StateKind, number>>>;
     /** All gradients together; not all of them need exist at the same time. */
     readonly gradients: number;
-    /** Peak of a step in addition to the state: batch, activations, gradients. */
+    /** Peak of a step in addition to the state: batch, activations, gradients, and buffers kept for them. */
     readonly working: number;
     /** The module that runs at the peak; empty for the model itself, its loss or the update. */
     readonly peakAt: string;
-    /** State plus working peak: a lower bound for the tensors of a step. */
+    /** State plus working peak: an estimate for the tensors of a step. */
     readonly total: number;
     /** Estimate for the whole process on onnxruntime's CPU provider; undefined for other back ends. */
     readonly process: number | undefined;
@@ -85,7 +85,7 @@ export function dryRun(
         `${type.dtype}[${type.shape.map((d) => asConstant(d)).join(', ')}]`,
       ]),
     );
-  const { state, ...working } = stepMemory(steps);
+  const { state, ...working } = stepMemory(steps, options.backend);
   const held = [...state.values()].reduce((total, bytes) => total + bytes, 0);
   return {
     model: recipe.model,
@@ -104,7 +104,7 @@ export function dryRun(
       state: Object.fromEntries(state),
       ...working,
       total: held + working.working,
-      process: options.backend === 'onnx' ? processMemory(held, working.working) : undefined,
+      process: options.backend === 'onnx' ? trainingMemory(held, working.working) : undefined,
     },
     operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,

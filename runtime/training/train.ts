@@ -340,7 +340,7 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared) {
   const steps = whileAt('making the training step', () =>
     stepParts(training, { recompute: options.recompute, backend: options.backend, half }),
   );
-  if (await runsHere(options)) checkStepMemory(training, steps, options.place);
+  if (await runsHere(options)) checkStepMemory(training, steps, options.backend, options.place);
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const stateOf = async (at: Checkpoint | undefined) => {

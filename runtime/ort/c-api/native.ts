@@ -66,6 +66,11 @@ export class Native {
     throw new NativeFailure(code, message);
   }
 
+  /** The value of a key in OrtKeyValuePairs; undefined if it is not there. */
+  valueOf(pairs: bigint, key: string): string | undefined {
+    return (this.#function('GetKeyValue')(pairs, key) as string | null) ?? undefined;
+  }
+
   signature(name: CallName): Signature {
     const known = this.#signatures.get(name);
     if (known) return known;

@@ -81,6 +81,24 @@ export class NativeSession {
     return nodes;
   }
 
+  /**
+   * The most bytes that runs have had of the session's arena at one time; undefined where the allocator does not count.
+   * Tensors in arrays of this process are not part of it.
+   */
+  peakMemory(): number | undefined {
+    const { native, deviceMemory } = this.#context;
+    const { pointer } = this.#session;
+    const allocator = pointerFrom((out) => native.call('CreateAllocator', pointer, deviceMemory.pointer, out));
+    try {
+      const stats = pointerFrom((out) => native.call('AllocatorGetStats', allocator, out));
+      const most = native.valueOf(stats, 'MaxInUse');
+      native.release('ReleaseKeyValuePairs', stats);
+      return most === undefined ? undefined : Number(most);
+    } finally {
+      native.release('ReleaseAllocator', allocator);
+    }
+  }
+
   /** Waits for runs in progress. */
   async release(): Promise<void> {
     await Promise.all([...this.#runs].map((run) => run.release()));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { stepMemory } from '../../../compiler/training/memory.ts';
-import { processMemory } from '../../../runtime/process/process-memory.ts';
+import { trainingMemory } from '../../../runtime/process/process-memory.ts';
 import { checkStepMemory, graphsOf } from '../../../runtime/training/step-memory.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { trainingOf } from '../../training/interpret-step.ts';
@@ -23,37 +23,37 @@ const parts = (batch: number) => stepParts(training(batch), { backend: 'onnx' })
 const nowhere = () => '';
 
 function taken(batch: number) {
-  const { state, working } = stepMemory(graphsOf(parts(batch)));
+  const { state, working } = stepMemory(graphsOf(parts(batch)), 'onnx');
   return { held: [...state.values()].reduce((a, b) => a + b, 0), working };
 }
 
 test('a step that may fit is not refused', () => {
   const { held, working } = taken(8);
-  expect(() => checkStepMemory(training(8), parts(8), nowhere, held + working)).not.toThrow();
+  expect(() => checkStepMemory(training(8), parts(8), 'onnx', nowhere, held + working)).not.toThrow();
 });
 
 test('one that cannot is, with a batch whose process fits', () => {
   const available = 300 * 2 ** 20;
   const error = (() => {
     try {
-      checkStepMemory(training(20_000), parts(20_000), nowhere, available);
+      checkStepMemory(training(20_000), parts(20_000), 'onnx', nowhere, available);
     } catch (thrown) {
       return String(thrown);
     }
     return '';
   })();
   const [, batch] =
-    /^UserError: a step of Net with batches of 20000 takes [\d.]+ [MG]iB or more \([\d.]+ KiB of them .*; the most in .*\), and this machine has 300\.0 MiB: --set B=(\d+) would fit$/.exec(
+    /^UserError: a step of Net with batches of 20000 takes about [\d.]+ [MG]iB \([\d.]+ KiB of them .*; the most in .*\), and this machine has 300\.0 MiB: --set B=(\d+) would fit$/.exec(
       error,
     ) ?? [];
   const fitting = Number(batch);
-  const needed = (size: number) => processMemory(taken(size).held, taken(size).working);
+  const needed = (size: number) => trainingMemory(taken(size).held, taken(size).working);
   expect(needed(fitting)).toBeLessThanOrEqual(available);
   expect(needed(Math.ceil(fitting * 1.05))).toBeGreaterThan(available);
 });
 
 test('one that no batch makes fit gets other advice', () => {
-  expect(() => checkStepMemory(training(8), parts(8), nowhere, 1000)).toThrow(
+  expect(() => checkStepMemory(training(8), parts(8), 'onnx', nowhere, 1000)).toThrow(
     /this machine has 1000 B: a smaller H and W, --recompute, or another model may fit$/,
   );
 });
