@@ -135,7 +135,9 @@ export async function openNativeSession(
     native.call('SetSessionLogSeverityLevel', settings, FATAL);
     const { threads, planMemory = true, optimised = true, half = false, placement = false, captures = false } = options;
     if (threads !== undefined) native.call('SetIntraOpNumThreads', settings, threads);
-    if (!planMemory) native.call('DisableMemPattern', settings);
+    // A pattern takes one block for all tensors of a run from the second one on, beside those of the first. A run that is
+    // replayed gains nothing from it.
+    if (!planMemory || captures) native.call('DisableMemPattern', settings);
     if (!optimised) native.call('SetSessionGraphOptimizationLevel', settings, 0);
     const entries = {
       ...(half ? halfEntries : {}),
