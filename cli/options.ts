@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { protocolNames } from '../compiler/elaborate/source/recipe-tables.ts';
 import { onSizeMismatchNames } from '../runtime/data/size-mismatch.ts';
+import { parseByteSize } from '../runtime/files/byte-size.ts';
 import { parseBands, parseStretch } from '../runtime/images/colours.ts';
 import { truncations } from '../runtime/text/truncation.ts';
 import { CollectingOption } from './given-once.ts';
@@ -33,6 +34,16 @@ export const recompute = (): Option =>
     'recompute the activations of a module (backbone.layers.*) for the gradients: more time, less memory (how much, --dry-run says); may be repeated',
     (module) => [module],
   );
+
+export const deviceMemory = (): Option =>
+  new Option(
+    '--device-memory <size>',
+    'with --dry-run: plan for a GPU with this much memory, such as 24GiB, instead of the one that is here',
+  ).argParser((text) => {
+    const bytes = parseByteSize(text);
+    if (bytes === undefined) throw new InvalidArgumentError('It is not a size with its unit, such as 24GiB or 80GB.');
+    return bytes;
+  });
 
 export const protocol = (): Option =>
   new Option('--protocol <name>', 'protocol of published code: LAVT and RMSIN, CARIS, CRIS, LGCE, or GRES')

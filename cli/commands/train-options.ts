@@ -28,6 +28,8 @@ export interface TrainOptions {
   readonly recompute?: readonly string[];
   readonly resume?: boolean;
   readonly dryRun?: boolean;
+  /** Bytes. */
+  readonly deviceMemory?: number;
   readonly weights?: string;
   readonly tokenizer?: string;
   readonly truncation?: Truncation;

@@ -9,12 +9,15 @@ import { writeLine } from '../../runtime/process/status-line.ts';
 import { exitCodeOf } from '../../runtime/process/stop-signal.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { batchSize } from '../../runtime/training/data.ts';
+import type { DeviceNeed } from '../../runtime/training/device-need.ts';
 import { type DryRun, dryRun } from '../../runtime/training/dry-run.ts';
 import { shownInits } from '../../runtime/training/init-files.ts';
 import { stepsFault } from '../../runtime/training/plan.ts';
 import { planNotes } from '../../runtime/training/plan-notes.ts';
 import { type DevicePrecision, devicePrecision } from '../../runtime/training/precision.ts';
 import type { ResolvedSetting } from '../../runtime/training/resolved-settings.ts';
+import { graphsOf } from '../../runtime/training/step-memory.ts';
+import { stepParts } from '../../runtime/training/step-parts.ts';
 import {
   initsOf,
   planOf,
@@ -27,6 +30,7 @@ import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { asSettings } from '../recipe-options.ts';
 import { table } from '../table.ts';
+import { plannedNeed, refuseDeviceMemory, resizingOf, shownDevice } from './planned-device.ts';
 import type { TrainOptions } from './train-options.ts';
 import { notePython, refuseForBackend, runTorch, torchOptions } from './train-torch.ts';
 
@@ -40,6 +44,7 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
   const fault = options.steps === undefined ? undefined : stepsFault(options.steps);
   if (fault !== undefined) throw new UsageError(`--steps: ${fault}`);
   refuseForBackend(options);
+  refuseDeviceMemory(options);
   const settings = asSettings(options, options.set);
   const compiled = compileTrainingFile(io, file, { model: options.model, recipe: options.recipe, set: settings.set });
   if (!compiled) return 1;
@@ -49,11 +54,13 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     source: compiled,
     // A dry run describes the same step for PyTorch as for TensorFlow.js: no state is packed.
     backend: options.backend === 'torch' ? 'tfjs' : options.backend,
-    device: options.device,
+    // A plan for a GPU is one for CUDA.
+    device: options.deviceMemory === undefined ? options.device : 'cuda',
     threads: options.threads,
     decodeThreads: options.decodeThreads,
     resume: options.resume ?? false,
     recompute: options.recompute ?? [],
+    resizing: resizingOf(file, options, settings),
     weightsFile: options.weights,
     tokenizer: options.tokenizer,
     truncation: options.truncation,
@@ -83,9 +90,13 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
       (reason) => reason !== undefined,
     );
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
-    const found = dryRun(training, read, given(options), { ...run, ...precision }, settings.typed);
-    if (options.json) printJson(io, found);
-    else printText(io, shownDryRun(io, found, data !== undefined));
+    const steps = graphsOf(stepParts(training, { ...run, half: precision.half }));
+    const found = dryRun(training, steps, read, given(options), { ...run, ...precision }, settings.typed);
+    const need = { steps, half: precision.half, planned: options.deviceMemory };
+    // Without inputs that the data have, there is nothing to propose.
+    const device = plan.refused ? undefined : await plannedNeed(run, need);
+    if (options.json) printJson(io, { ...found, device: device ?? null });
+    else printText(io, shownDryRun(io, found, { hasData: data !== undefined, device }));
     for (const { message } of refused) complain(io, `crobc: ${message}`);
     return refused.length === 0 ? 0 : 1;
   }
@@ -141,7 +152,11 @@ function given({ phrases, weights, recompute }: TrainOptions): ResolvedSetting[]
   ];
 }
 
-function shownDryRun(io: Invocation, found: DryRun, hasData: boolean): string {
+function shownDryRun(
+  io: Invocation,
+  found: DryRun,
+  { hasData, device }: { readonly hasData: boolean; readonly device: DeviceNeed | undefined },
+): string {
   const { parameters, memory, plan, settings } = found;
   const n = (value: number) => value.toLocaleString('en');
   const steps =
@@ -165,10 +180,11 @@ function shownDryRun(io: Invocation, found: DryRun, hasData: boolean): string {
     '',
     `parameters  ${n(parameters.trained)} trained`,
     ...untrained.flatMap(([label, count, what]) => (count === 0 ? [] : [`  ${label.padEnd(9)} ${n(count)}${what}`])),
-    `memory      ${shownMemory(memory)}`,
+    ...(device ? shownDevice(device) : [`memory      ${shownMemory(memory)}`]),
     `  state     ${shownState(memory.state)}`,
     `  gradients ${byteSize(memory.gradients)}`,
     `  step      ${byteSize(memory.working)} at its peak${memory.peakAt === '' ? '' : `, in ${memory.peakAt}`}: batch, activations, gradients`,
+    ...(device ? [`  evaluation ${byteSize(device.evaluation)}`] : []),
     `operators   ${n(found.operators)} in a step`,
     `steps       ${steps}`,
     ...(found.inits ? shownInits(found.inits) : []),

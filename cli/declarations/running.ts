@@ -5,6 +5,7 @@ import {
   between,
   decodeThreads,
   device,
+  deviceMemory,
   expose,
   onBad,
   onSizeMismatch,
@@ -143,6 +144,7 @@ export function addTrain(program: Command, { io, exit }: Setting): void {
     .addOption(recompute())
     .option('--resume', 'continue from the last checkpoint in the output folder')
     .option('--dry-run', 'print shapes, parameters, memory, steps and the resolved recipe, and train nothing')
+    .addOption(deviceMemory())
     .option('-o, --out <dir>', 'folder to write to', 'out')
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options) => exit((await import('../commands/train.ts')).train(io, file, options)));

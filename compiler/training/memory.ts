@@ -12,7 +12,7 @@ export interface StepMemory {
   readonly state: ReadonlyMap<StateKind, number>;
   /** All gradients together; all of them are alive when the norm has been computed. */
   readonly gradients: number;
-  /** The largest number of bytes in use besides the state: batch, activations and gradients. */
+  /** The largest number of bytes held besides the state: batch, activations and gradients. */
   readonly working: number;
   /** The module of the operator that runs at that point. */
   readonly peakAt: string;
@@ -20,7 +20,8 @@ export interface StepMemory {
 
 /**
  * Returns the memory of a step from its graphs: one, or two for an accumulated step. onnxruntime runs the operators in
- * another order and reuses buffers by a plan (`plannedPeak`); TensorFlow.js frees each tensor after its last use.
+ * another order and reuses buffers by a plan (`plannedPeak`), and what a session had for one graph stays its own; TensorFlow.js
+ * frees each tensor after its last use.
  */
 export function stepMemory(parts: readonly StepGraph[], backend: 'onnx' | 'tfjs'): StepMemory {
   const tensors = new Map<string, StateTensor>();
@@ -41,7 +42,8 @@ export function stepMemory(parts: readonly StepGraph[], backend: 'onnx' | 'tfjs'
   for (const one of learned) gradients += bytes(one);
   const peaks = parts.map(backend === 'onnx' ? plannedPeak : workingPeak);
   const highest = peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  return { state, gradients, working: highest.bytes, peakAt: highest.at?.origin.path ?? '' };
+  const working = backend === 'onnx' ? peaks.reduce((sum, { bytes }) => sum + bytes, 0) : highest.bytes;
+  return { state, gradients, working, peakAt: highest.at?.origin.path ?? '' };
 }
 
 function workingPeak({ graph, state, packs }: StepGraph): Peak {

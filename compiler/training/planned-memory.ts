@@ -2,17 +2,23 @@ import { bytesPerElement, lastUses } from '../graphs/liveness.ts';
 import { depthFirst } from '../graphs/node-order.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
-import type { StepGraph } from './step.ts';
-import { isSame, type Peak, standingValues } from './step-tensors.ts';
+import { isSame, type Peak, type Standing, standingValues } from './step-tensors.ts';
+
+/** A graph with the names of the inputs and outputs that have memory of their own. */
+export interface PlannedGraph {
+  readonly graph: Graph;
+  readonly state: readonly Standing[];
+  readonly packs: readonly Standing[];
+}
 
 /**
- * Returns the most that onnxruntime holds besides the state while it runs a step graph. Before a run, onnxruntime plans
+ * Returns the most that onnxruntime holds besides the state while it runs a graph. Before a run, onnxruntime plans
  * which tensors share a buffer: a result takes one of exactly its shape whose tensor is dead, if there is one, and a
  * buffer is only freed after its last tensor (AllocationPlanner, 1.30), so it is also held between two of its tensors.
  * What overwrites an operand counts as a result of its own, because few kernels do. What onnxruntime's optimiser fuses
  * and what an operator's kernel or its several ONNX nodes take besides their results is not seen.
  */
-export function plannedPeak({ graph, state, packs }: StepGraph): Peak {
+export function plannedPeak({ graph, state, packs }: PlannedGraph): Peak {
   const nodes = depthFirst(graph.nodes);
   const ran: Graph = { ...graph, nodes };
   const standing = standingValues(ran, [...state, ...packs]);

@@ -2,14 +2,13 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { TrainingPrecision } from '../../compiler/training/recipe.ts';
-import type { StateKind } from '../../compiler/training/step.ts';
+import type { StateKind, StepGraph } from '../../compiler/training/step.ts';
 import { trainingMemory } from '../process/process-memory.ts';
 import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';
 import { type ResolvedSetting, resolvedSettings } from './resolved-settings.ts';
 import { elementsOf } from './state.ts';
-import { graphsOf } from './step-memory.ts';
-import { type StepPartsOptions, stepParts } from './step-parts.ts';
+import type { StepPartsOptions } from './step-parts.ts';
 
 /** Description of a training run that is not executed. */
 export interface DryRun {
@@ -56,19 +55,18 @@ export interface DryRun {
 }
 
 /**
- * Describes a run. `given` holds command-line settings that are not settings of the recipe, with their sources; `typed`
+ * Describes a run by the graphs of its step. `given` holds command-line settings that are not settings of the recipe, with their sources; `typed`
  * converts a source `--set …` to what the user typed.
  */
 export function dryRun(
   training: Training,
+  steps: readonly StepGraph[],
   { plan, inits, refused }: Pick<DryRun, 'plan' | 'inits' | 'refused'>,
   given: readonly ResolvedSetting[],
-  { precision, ...options }: StepPartsOptions & { readonly precision: TrainingPrecision },
+  { precision, backend }: Pick<StepPartsOptions, 'backend'> & { readonly precision: TrainingPrecision },
   typed: (source: string) => string,
 ): DryRun {
   const { recipe, forward, weights } = training;
-  const parts = stepParts(training, options);
-  const steps = graphsOf(parts);
   const trained = new Set(steps.flatMap(({ learning }) => learning));
   const count = (wanted: (weight: (typeof weights)[number]) => boolean) =>
     weights.filter(wanted).reduce((total, { shape }) => total + elementsOf(shape), 0);
@@ -85,7 +83,7 @@ export function dryRun(
         `${type.dtype}[${type.shape.map((d) => asConstant(d)).join(', ')}]`,
       ]),
     );
-  const { state, ...working } = stepMemory(steps, options.backend);
+  const { state, ...working } = stepMemory(steps, backend);
   const held = [...state.values()].reduce((total, bytes) => total + bytes, 0);
   return {
     model: recipe.model,
@@ -104,7 +102,7 @@ export function dryRun(
       state: Object.fromEntries(state),
       ...working,
       total: held + working.working,
-      process: options.backend === 'onnx' ? trainingMemory(held, working.working) : undefined,
+      process: backend === 'onnx' ? trainingMemory(held, working.working) : undefined,
     },
     operators: steps.reduce((total, { graph }) => total + graph.nodes.length, 0),
     plan,

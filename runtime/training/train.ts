@@ -10,7 +10,7 @@ import { makeFolder } from '../files/make-folder.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
 import type { ColourChoice } from '../images/colours.ts';
-import { chooseDevice, type Device } from '../ort/session.ts';
+import type { Device } from '../ort/session.ts';
 import { noWords, refuseVocabulary, wordsOf } from '../predict/referring-model.ts';
 import { differencesFrom } from '../predict/trained-model.ts';
 import { during, whileAt } from '../process/stage.ts';
@@ -19,8 +19,10 @@ import { surroundings } from '../process/surroundings.ts';
 import { type VocabularyText, vocabularyName } from '../text/tokenizer.ts';
 import type { Truncation } from '../text/truncation.ts';
 import { type FoundRecord, recordFor, recordMetadata } from '../weights/trained-record.ts';
+import { checkMemory } from './check-memory.ts';
 import { type Best, type Checkpoint, CheckpointStore, type Progress, type Surroundings } from './checkpoint.ts';
 import { openTrainingData, stepBatches, type TrainingData } from './data.ts';
+import type { Resizing } from './device-need.ts';
 import { type InitReports, initReports, shownInits } from './init-files.ts';
 import { initialState } from './initial-state.ts';
 import { beginning, trainLoop } from './loop.ts';
@@ -36,7 +38,6 @@ import { startRunProgress } from './run-progress.ts';
 import { runRecord } from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
 import { statesOf } from './state.ts';
-import { checkStepMemory } from './step-memory.ts';
 import { stepParts } from './step-parts.ts';
 import { storedTensors, withAccumulators } from './stored-state.ts';
 import { openEventFile } from './tensorboard.ts';
@@ -56,6 +57,8 @@ export interface TrainOptions {
   readonly resume: boolean;
   /** Modules whose activations are recomputed in the backward pass, which takes less memory and more time. */
   readonly recompute: readonly string[];
+  /** For proposals where a GPU has too little memory; without it, there are none. */
+  readonly resizing?: Resizing | undefined;
   readonly weightsFile: string | undefined;
   readonly tokenizer: string | undefined;
   /** How longer phrases are truncated; if undefined, as in the training of the weights, else with [SEP] kept. */
@@ -248,11 +251,6 @@ interface Prepared {
   readonly data: TrainingData;
 }
 
-/** Whether the step uses this machine's memory instead of that of a GPU. */
-async function runsHere({ backend, device }: TrainOptions): Promise<boolean> {
-  return backend === 'tfjs' || (await chooseDevice(device)).device === 'cpu';
-}
-
 /** The phase of a run, which determines the effect of a signal. */
 type Phase = 'starting' | 'training' | 'searching';
 
@@ -340,7 +338,7 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared) {
   const steps = whileAt('making the training step', () =>
     stepParts(training, { recompute: options.recompute, backend: options.backend, half }),
   );
-  if (await runsHere(options)) checkStepMemory(training, steps, options.backend, options.place);
+  await checkMemory(options, steps, half);
   const states = statesOf(steps);
   const stored = storedTensors(training, states);
   const stateOf = async (at: Checkpoint | undefined) => {

@@ -7,6 +7,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { DeviceNeed } from '../../runtime/training/device-need.ts';
+import type { DryRun } from '../../runtime/training/dry-run.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, crobcProcess, main, type Ran, type RunOptions } from './crobc.ts';
 import { learner, writeDataset } from './training-data.ts';
@@ -639,6 +641,49 @@ describe('--dry-run', () => {
     expect(again).toBeLessThan(0.8 * kept!);
   });
 
+  test('says what a GPU of some memory has room for, and proposals hold', async () => {
+    const micro = ['train', resolve('models/crobim.crob'), '--model', 'CroBIM_micro', '--dry-run', '--json'];
+    const plan = async (...args: string[]) => {
+      const { code, out } = await crobc([...micro, '--device-memory', '1.4GiB', ...args], { cwd: folder });
+      expect(code).toBe(0);
+      return JSON.parse(out) as { device: DeviceNeed; memory: DryRun['memory'] };
+    };
+    const { device, memory } = await plan('--batch-size', '16');
+    expect(device).toMatchObject({ fits: false, available: Math.floor(1.4 * 2 ** 30) - 2 ** 30, unknown: null });
+    expect(device.needed).toBe(memory.total + device.evaluation);
+    expect(device.proposals.length).toBeGreaterThan(0);
+    for (const { options, needed, batch, accumulate, replaces } of device.proposals) {
+      expect(batch * accumulate).toBe(16);
+      expect(replaces).toEqual(batch === 16 ? [] : ['--batch-size 16']);
+      const words = options.replaceAll("'", '').split(' ');
+      const again = await plan(...words, ...(batch === 16 ? ['--batch-size', '16'] : []));
+      expect(again.device).toMatchObject({ fits: true, needed, proposals: [] });
+    }
+    const text = await crobc(['train', 'learner.crob', '--dry-run', '--device-memory', '24GiB', '--batch-size', '1'], {
+      cwd: folder,
+    });
+    expect(text.out).toMatch(
+      /\nmemory {6}about [\d.]+ [KM]iB on the GPU, which has 23\.0 GiB free of 24\.0 GiB: it fits\n/,
+    );
+    expect(text.out).toMatch(/\n {2}evaluation [\d.]+ KiB\n/);
+  });
+
+  test.each([
+    [['--device-memory', '24'], 'It is not a size with its unit, such as 24GiB or 80GB.'],
+    [['--device-memory', '24GiB'], '--device-memory is not for --device cpu'],
+    [['--device-memory', '24GiB', '--backend', 'tfjs'], '--device-memory is not for --backend tfjs'],
+  ])('refuses %j', async (args, message) => {
+    const ran = await train(['--dry-run', ...args]);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain(message);
+  });
+
+  test('plans the memory of a GPU alone', async () => {
+    const ran = await train(['--device-memory', '24GiB']);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain('--device-memory is for --dry-run: a training asks the GPU itself');
+  });
+
   test('as JSON, also without data', async () => {
     const ran = await crobc(['train', 'learner.crob', '--dry-run', '--json'], { cwd: folder });
     expect(ran).toMatchObject({ code: 0, err: '' });
@@ -658,6 +703,7 @@ describe('--dry-run', () => {
     expect(gradients).toBe(83488);
     expect(total).toBe(3 * 83488 + working);
     expect(process).toBe(total + 2 ** 28);
+    expect(found.device).toBeNull();
     const tfjs = await crobc(['train', 'learner.crob', '--backend', 'tfjs', '--dry-run', '--json'], { cwd: folder });
     const other = JSON.parse(tfjs.out);
     expect(other.memory.process).toBeUndefined();

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { read } from '../../compiler/graphs/read.ts';
 import { plannedPeak } from '../../compiler/training/planned-memory.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
 
 const peak = (text: string, state: readonly string[] = []) =>
-  plannedPeak({ graph: read(text), state: state.map((name) => ({ name })), packs: [] } as unknown as StepGraph);
+  plannedPeak({ graph: read(text), state: state.map((name) => ({ name })), packs: [] });
 
 test('a result takes the buffer of a dead tensor of exactly its shape', () => {
   const { bytes, at } = peak(`graph "G" ""

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { checkMemory } from '../../../runtime/training/check-memory.ts';
+import { neededBytes } from '../../../runtime/training/device-need.ts';
+import { graphsOf } from '../../../runtime/training/step-memory.ts';
+import { stepParts } from '../../../runtime/training/step-parts.ts';
+import { trainingOf } from '../../training/interpret-step.ts';
+
+const source = (batch: number, accumulate: number) => `
+model Net {
+  patch = Conv2d(3, 8, 4, stride = 4)
+  input image: f32[B, 3, 64, 64]
+  output y = patch(image)
+}
+recipe plain for Net at B = ${batch} {
+  term size = mean(square(y), "b c h w ->")
+  optimizer = SGD(lr = 1)
+  accumulate = ${accumulate}
+  steps = 1
+}`;
+
+const trainingWith = (batch: number, accumulate = 1) => trainingOf(source(batch, accumulate));
+const stepsOf = (batch: number, accumulate = 1) => stepParts(trainingWith(batch, accumulate), { backend: 'onnx' });
+const needed = (batch: number, accumulate = 1) =>
+  neededBytes(trainingWith(batch, accumulate), batch, graphsOf(stepsOf(batch, accumulate)));
+
+/** What the check of a training on a GPU says, with batches of 24, and whether it refuses it. */
+async function said(free: number | undefined, resizes = true): Promise<{ refused: boolean; text: string }> {
+  const notes: string[] = [];
+  const options = {
+    training: trainingWith(24),
+    backend: 'onnx',
+    device: 'cuda',
+    recompute: [],
+    resizing: resizes ? { resized: trainingWith, replaced: ['--batch-size 24'] } : undefined,
+    place: () => '',
+    note: (line: string) => notes.push(line),
+  } as const;
+  const memory = free === undefined ? { missing: 'koffi is not installed' } : { total: 80 * 2 ** 30, free };
+  const error = await checkMemory(options, stepsOf(24), undefined, () => memory).catch((thrown: unknown) => thrown);
+  return { refused: error !== undefined, text: error === undefined ? notes.join('\n') : String(error) };
+}
+
+test('a note says what is needed and what there is', async () => {
+  const { refused, text } = await said(40 * 2 ** 30);
+  expect(refused).toBe(false);
+  expect(text).toMatch(
+    /^training Net with batches of 24 takes about [\d.]+ MiB on the GPU, which has 40\.0 GiB free of 80\.0 GiB$/,
+  );
+});
+
+test('or why it is not known', async () => {
+  const { refused, text } = await said(undefined);
+  expect(refused).toBe(false);
+  expect(text).toMatch(/ on the GPU, whose memory is not known: koffi is not installed$/);
+});
+
+test('what cannot fit is refused, with a micro-batch that does', async () => {
+  const free = needed(8, 3) + 1;
+  expect(needed(12, 2)).toBeGreaterThan(free);
+  const { refused, text } = await said(free);
+  expect(refused).toBe(true);
+  expect(text).toContain(
+    ': as many samples in a step fit with --set B=8,recipe.accumulate=3 instead of --batch-size 24 (',
+  );
+});
+
+test('what may fit after all is tried', async () => {
+  const { refused, text } = await said(Math.ceil(0.95 * needed(24)));
+  expect(refused).toBe(false);
+  expect(text).toContain(', so it may not fit: as many samples in a step fit with --set B=12,recipe.accumulate=2');
+});
+
+test.each([
+  [100, true],
+  [2 ** 20, false],
+])('with nothing to propose, there is other advice: %i', async (free, resizes) => {
+  const { refused, text } = await said(free, resizes);
+  expect(refused).toBe(true);
+  expect(text).toMatch(/: a smaller H and W, --recompute, or another model may fit$/);
+});
