@@ -45,17 +45,16 @@ function isSmall({ facts }: Builder, x: Value): boolean {
 function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
   const [batch, , height, width] = x.type.shape as Image;
   const count = at(points.type.shape, 1);
-  const planes = build.transpose(points, [0, 2, 1]);
   const hats = (axis: 0 | 1, size: Dim, shape: readonly Dim[]): Value => {
-    const picked = build.slice(planes, [zero, constant(axis), zero], [batch, constant(axis + 1), count], [1, 1, 1]);
-    const places = build.reshape(build.cast(build.iota(size), x.type.dtype), [size, one]);
+    const picked = build.slice(points, [zero, zero, constant(axis)], [batch, count, constant(axis + 1)], [1, 1, 1]);
+    const places = build.cast(build.iota(size), x.type.dtype);
     const distance = build.abs(build.sub(picked, places));
     return build.reshape(build.relu(build.sub(scalar(build, x, 1), distance)), shape);
   };
-  const rows = hats(1, height, [batch, height, one, count]);
-  const columns = hats(0, width, [batch, one, width, count]);
-  const weights = build.reshape(build.mul(rows, columns), [batch, mul(height, width), count]);
-  return build.reshape(build.matmul(dy, build.transpose(weights, [0, 2, 1])), x.type.shape);
+  const rows = hats(1, height, [batch, count, height, one]);
+  const columns = hats(0, width, [batch, count, one, width]);
+  const weights = build.reshape(build.mul(rows, columns), [batch, count, mul(height, width)]);
+  return build.reshape(build.matmul(dy, weights), x.type.shape);
 }
 
 /**

@@ -1,6 +1,9 @@
-import { constant } from '../dims/dim.ts';
+import { constant, product } from '../dims/dim.ts';
 import type { Builder } from '../graphs/builder.ts';
 import type { Value } from '../ir/graph.ts';
+
+/** The label of the operators that compute the norm. */
+export const normLabel = 'norm of the gradients';
 
 /**
  * Returns the norm of all gradients together, f32[]: the root of the sum of all squares. `path` is the path of the
@@ -10,28 +13,18 @@ export function globalNorm(
   build: Builder,
   gradients: readonly { readonly path: string; readonly gradient: Value }[],
 ): Value {
-  const label = 'norm of the gradients';
-  // Sums keep their axes, so that sums of one rank are concatenated without a reshape of each.
-  const byRank = new Map<number, Value[]>();
-  for (const { path, gradient } of gradients) {
-    build.origin = { span: undefined, path, label };
-    const rank = gradient.type.shape.length;
-    const axes = Array.from({ length: rank }, (_, axis) => axis);
-    const square = build.mul(gradient, gradient);
-    const one = rank === 0 ? build.reshape(square, [constant(1)]) : build.sum(square, axes, true);
-    const alike = byRank.get(Math.max(1, rank));
-    if (alike) alike.push(one);
-    else byRank.set(Math.max(1, rank), [one]);
-  }
-  build.origin = { span: undefined, path: '', label };
-  const sums = [...byRank].map(([rank, ones]) =>
-    build.sum(
-      build.concat(ones, 0),
-      Array.from({ length: rank }, (_, axis) => axis),
-    ),
-  );
-  if (sums.length === 0) return build.full(0, 'f32', []);
-  return build.sqrt(sums.reduce((total, one) => build.add(total, one)));
+  // One concatenation of all sums, so that one node waits for all gradients, and they can be computed in the order of
+  // the backward pass. Gradients are reshaped rather than sums: a backend computes a view only when it is read, which
+  // would put its sum behind all others.
+  const ones = gradients.map(({ path, gradient }) => {
+    build.origin = { span: undefined, path, label: normLabel };
+    const { shape } = gradient.type;
+    const matrix = shape.length === 2 ? gradient : build.reshape(gradient, [constant(1), product(shape)]);
+    return build.sum(build.mul(matrix, matrix), [0, 1], true);
+  });
+  build.origin = { span: undefined, path: '', label: normLabel };
+  if (ones.length === 0) return build.full(0, 'f32', []);
+  return build.sqrt(build.sum(build.concat(ones, 0), [0, 1]));
 }
 
 /**

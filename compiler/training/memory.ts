@@ -20,7 +20,7 @@ export interface StepMemory {
 
 /**
  * Returns the memory of a step from its graphs: one, or two for an accumulated step. onnxruntime runs the operators in
- * another order and reuses buffers by a plan (`plannedPeak`), and what a session had for one graph stays its own; TensorFlow.js
+ * another order, and few of them in place (`plannedPeak`), and what a session had for one graph stays its own; TensorFlow.js
  * frees each tensor after its last use.
  */
 export function stepMemory(parts: readonly StepGraph[], backend: 'onnx' | 'tfjs'): StepMemory {
@@ -40,7 +40,7 @@ export function stepMemory(parts: readonly StepGraph[], backend: 'onnx' | 'tfjs'
     ),
   );
   for (const one of learned) gradients += bytes(one);
-  const peaks = parts.map(backend === 'onnx' ? plannedPeak : workingPeak);
+  const peaks = parts.map((part) => (backend === 'onnx' ? plannedPeak(part, false) : workingPeak(part)));
   const highest = peaks.reduce((a, b) => (b.bytes > a.bytes ? b : a));
   const working = backend === 'onnx' ? peaks.reduce((sum, { bytes }) => sum + bytes, 0) : highest.bytes;
   return { state, gradients, working, peakAt: highest.at?.origin.path ?? '' };

@@ -3,14 +3,20 @@ import type { TrainedWeight } from './compile-training.ts';
 /** The settings of an update besides the values; weights with equal settings can be updated together. */
 export type Rates = Pick<TrainedWeight, 'lrFactor' | 'weightDecay'>;
 
-/** Weights that are stored consecutively in one piece of memory and updated together. */
-export interface Pack {
-  /** `0`, `1`, …: identifies its state, in place of a path. */
+/** Weights that are stored consecutively in one piece of memory. */
+export interface Together {
+  /** Identifies its state, in place of a path. */
   readonly id: string;
   readonly weights: readonly TrainedWeight[];
-  readonly rates: Rates;
   /** The number of elements of all its weights. */
   readonly size: number;
+}
+
+/** Weights that are updated together. */
+export interface Pack extends Together {
+  readonly rates: Rates;
+  /** The same weights by groups whose gradients are computed one after another. */
+  readonly groups: readonly Together[];
 }
 
 /**
@@ -36,11 +42,32 @@ export function packsOf(weights: readonly TrainedWeight[]): readonly Pack[] {
   const several = [...alike.values()].filter((group) => group.length > 1);
   return several.map((group, i) => {
     const whole = (weight: TrainedWeight) => sizeOf(weight) % vector === 0;
-    const ordered = [...group.filter(whole), ...group.filter((weight) => !whole(weight))];
+    const parts = [group.filter(whole), group.filter((weight) => !whole(weight))];
+    const groups = parts.flatMap(byLayer).map((weights, k) => together(`${i}.${k}`, weights));
     const { lrFactor, weightDecay } = group[0]!;
-    const size = ordered.reduce((total, weight) => total + sizeOf(weight), 0);
-    return { id: String(i), weights: ordered, rates: { lrFactor, weightDecay }, size };
+    const all = groups.flatMap(({ weights }) => weights);
+    return { ...together(String(i), all), rates: { lrFactor, weightDecay }, groups };
   });
+}
+
+/**
+ * Divides weights into groups. The gradients of a group are concatenated once the last one is there, and until then, what
+ * they are computed from is kept. So a group has consecutive weights of one layer: of one element of the innermost list.
+ */
+function byLayer(weights: readonly TrainedWeight[]): readonly (readonly TrainedWeight[])[] {
+  const groups: TrainedWeight[][] = [];
+  let at: string | undefined;
+  for (const weight of weights) {
+    const [layer = ''] = /^.*\.\d+(?=\.)/.exec(weight.path) ?? [];
+    if (layer === at) groups.at(-1)!.push(weight);
+    else groups.push([weight]);
+    at = layer;
+  }
+  return groups;
+}
+
+function together(id: string, weights: readonly TrainedWeight[]): Together {
+  return { id, weights, size: weights.reduce((total, weight) => total + sizeOf(weight), 0) };
 }
 
 function sizeOf({ shape }: TrainedWeight): number {

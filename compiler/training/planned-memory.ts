@@ -16,9 +16,10 @@ export interface PlannedGraph {
  * which tensors share a buffer: a result takes one of exactly its shape whose tensor is dead, if there is one, and a
  * buffer is only freed after its last tensor (AllocationPlanner, 1.30), so it is also held between two of its tensors.
  * What overwrites an operand counts as a result of its own, because few kernels do. What onnxruntime's optimiser fuses
- * and what an operator's kernel or its several ONNX nodes take besides their results is not seen.
+ * and what an operator's kernel or its several ONNX nodes take besides their results is not seen. Without `reuse`, it is for
+ * a model whose shapes are unknown before a run (`withUnknownShapes`): there, no two tensors share a buffer.
  */
-export function plannedPeak({ graph, state, packs }: PlannedGraph): Peak {
+export function plannedPeak({ graph, state, packs }: PlannedGraph, reuse = true): Peak {
   const nodes = depthFirst(graph.nodes);
   const ran: Graph = { ...graph, nodes };
   const standing = standingValues(ran, [...state, ...packs]);
@@ -39,7 +40,7 @@ export function plannedPeak({ graph, state, packs }: PlannedGraph): Peak {
       if (!buffer) continue;
       buffer.last = at;
       buffer.tensors--;
-      if (buffer.tensors > 0) continue;
+      if (buffer.tensors > 0 || !reuse) continue;
       const alike = free.get(buffer.key);
       if (alike) alike.push(buffer);
       else free.set(buffer.key, [buffer]);

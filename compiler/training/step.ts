@@ -1,7 +1,7 @@
 import { constant, product } from '../dims/dim.ts';
 import { Builder } from '../graphs/builder.ts';
 import { finish, rewrite } from '../graphs/rebuild.ts';
-import type { Graph, GraphInput, GraphOutput, Value } from '../ir/graph.ts';
+import type { Graph, GraphInput, GraphOutput, Node, Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
 import { gradients } from '../passes/differentiate.ts';
 import { type PassObserver, runPipeline } from '../passes/pipeline.ts';
@@ -11,7 +11,8 @@ import { type HalfStep, inHalf, resultName } from './half-step.ts';
 import { inPlaceFaults } from './in-place.ts';
 import { allFinite, nextScaler, type ScalerPath, scalerNumber, scalerPaths } from './loss-scale.ts';
 import { stateKinds, updateRule } from './optimizer.ts';
-import { type Pack, packsOf, type Rates } from './packs.ts';
+import { type Pack, packsOf, type Rates, type Together } from './packs.ts';
+import { forDepthFirst, gatheredEarly, gathering } from './step-order.ts';
 
 /**
  * The kind of a tensor that outlives a step; `gradient` is an accumulator of micro-batches, `scaler` the state of the
@@ -94,19 +95,22 @@ export interface StepOptions {
    * micro-batch, each divided by the number of micro-batches, and `update` applies their sum.
    */
   readonly part?: 'whole' | 'accumulate' | 'update';
-  /** Whether to update small weights together, for hosts that can pass parts of a piece of memory as tensors. */
+  /**
+   * Whether the step is for onnxruntime: small weights are updated together, as the host can pass parts of a piece of
+   * memory as tensors, and nodes are in an order for a runtime that goes depth first.
+   */
   readonly packed?: boolean;
 }
 
 /** Builds one training step: loss, gradients, clipping by the global norm, optimizer, buffers and moving average. */
 export function trainingStep(differentiated: Differentiated, options: StepOptions = {}): StepGraph {
   const part = options.part ?? 'whole';
-  const step = new StepBuilder(differentiated, options.packed ? packsOf(learningWeights(differentiated)) : []);
+  const step = new StepBuilder(differentiated, options.packed === true);
   if (part === 'update') step.update(step.accumulated());
   else {
-    const found = step.of(step.compute());
-    if (part === 'accumulate') step.accumulate(found);
-    else step.update(found);
+    const found = step.compute();
+    if (part === 'accumulate') step.accumulate(step.gathered(found));
+    else step.update(step.of(found));
     step.buffers();
   }
   return step.finish(`${differentiated.training.inference.name}_${part === 'whole' ? 'step' : part}`);
@@ -259,13 +263,33 @@ function averagingBy(build: Builder, ema: number, applies: Value | undefined): r
   return [factor(ema, 1), factor(1 - ema, 0)];
 }
 
-/** A weight or a pack that is updated as one, with its gradient. */
-interface Updated {
+/** Returns a single value as it is, or several flattened and concatenated. */
+function joined(build: Builder, values: readonly Value[]): Value {
+  if (values.length === 1) return values[0]!;
+  return build.concat(
+    values.map((one) => build.reshape(one, [product(one.type.shape)])),
+    0,
+  );
+}
+
+/** A weight, or several stored as one. */
+interface Stored {
   readonly path: string;
-  readonly rates: Rates;
-  readonly gradient: Value;
+  readonly weights: readonly TrainedWeight[];
   state(kind: StateKind): Value;
   next(kind: StateKind, value: Value): void;
+}
+
+/** A gradient, or those of a group as one. */
+interface Gathered extends Stored {
+  readonly gradient: Value;
+}
+
+/** A weight or a pack that is updated as one. */
+interface Updated extends Stored {
+  readonly rates: Rates;
+  /** Its gradient, in parts that are computed at different times. */
+  readonly parts: readonly Pick<Gathered, 'path' | 'gradient'>[];
 }
 
 /** Assembles the parts of a step in one graph. */
@@ -280,17 +304,22 @@ class StepBuilder {
   readonly #state = new Map<string, StateTensor>();
   readonly #weights: ReadonlyMap<string, TrainedWeight>;
   readonly #packs: readonly Pack[];
+  readonly #depthFirst: boolean;
   readonly #packed = new Map<string, PackedState>();
   /** New values of buffers by path. */
   readonly #buffers = new Map<string, Value>();
   #norm: Value | undefined;
+  /** Joined gradients, which the norm does not read, and the norm, which is to be computed before them. */
+  readonly #waiting = new Map<Node, Node>();
 
-  constructor({ training, graph, learning, scaled }: Differentiated, packs: readonly Pack[]) {
+  constructor(differentiated: Differentiated, packed: boolean) {
+    const { training, graph, learning, scaled } = differentiated;
     this.#training = training;
     this.#gradients = graph;
     this.#scaled = scaled;
     this.#learning = learning;
-    this.#packs = packs;
+    this.#packs = packed ? packsOf(learningWeights(differentiated)) : [];
+    this.#depthFirst = packed;
     this.#weights = new Map(training.weights.map((weight) => [weight.path, weight]));
     this.#build = new Builder(training.forward.build.facts);
   }
@@ -316,19 +345,32 @@ class StepBuilder {
 
   /** Returns the weights and packs with their accumulators as gradients. */
   accumulated(): readonly Updated[] {
-    return this.#updated(this.#learning, (one) => one.state('gradient'));
+    return this.#updated(
+      (pack) => {
+        const parts = pack.groups.map((group) => this.#group(group).state('gradient'));
+        return [{ path: '', gradient: this.#together(parts) }];
+      },
+      (one) => one.state('gradient'),
+    );
   }
 
   /** Returns the weights and packs with the gradients of a batch. */
   of(found: ReadonlyMap<string, Value>): readonly Updated[] {
-    return this.#updated([...found.keys()], (_, weights) =>
-      this.#together(weights.map(({ path }) => found.get(path)!)),
+    return this.#updated(
+      (pack) => pack.groups.map((group) => this.#gathered(group, found)),
+      ({ path }) => found.get(path)!,
     );
   }
 
-  accumulate(all: readonly Updated[]): void {
+  /** Returns the gradients of a batch as they are accumulated: those of a group together. */
+  gathered(found: ReadonlyMap<string, Value>): readonly Gathered[] {
+    const groups = this.#packs.flatMap((pack) => pack.groups.map((group) => this.#gathered(group, found)));
+    return [...groups, ...this.#single().map((one) => ({ ...one, gradient: found.get(one.path)! }))];
+  }
+
+  accumulate(all: readonly Gathered[]): void {
     const build = this.#build;
-    build.origin = { span: undefined, path: '', label: 'accumulate' };
+    build.origin = { span: undefined, path: '', label: gathering.accumulate };
     const share = build.full(1 / this.#training.recipe.accumulate, 'f32', []);
     for (const one of all) one.next('gradient', build.add(one.state('gradient'), build.mul(one.gradient, share)));
   }
@@ -337,7 +379,10 @@ class StepBuilder {
   update(all: readonly Updated[]): void {
     const { optimizer, clip, ema } = this.#training.recipe;
     const build = this.#build;
-    const whole = globalNorm(build, all);
+    const whole = globalNorm(
+      build,
+      all.flatMap(({ parts }) => parts),
+    );
     const scaling = this.#scaled ? this.#scaling(whole) : undefined;
     const norm = scaling ? build.mul(whole, scaling.inverse) : whole;
     this.#norm = norm;
@@ -360,7 +405,12 @@ class StepBuilder {
     for (const one of all) {
       build.origin = { span: undefined, path: one.path, label: optimizer.kind };
       const held = Object.fromEntries(kinds.map((kind) => [kind, one.state(kind)]));
-      const updated = rule(one.rates, one.state('weight'), one.gradient, held);
+      const gradient = joined(
+        build,
+        one.parts.map((part) => part.gradient),
+      );
+      if (one.parts.length > 1) this.#waiting.set(gradient.node, whole.node);
+      const updated = rule(one.rates, one.state('weight'), gradient, held);
       for (const kind of kinds) one.next(kind, updated[kind]!);
       one.next('weight', updated.weight);
       if (!averaging) continue;
@@ -389,45 +439,56 @@ class StepBuilder {
   }
 
   /** Returns the packs, then the weights that are in no pack. */
-  #updated(
-    paths: readonly string[],
-    gradientOf: (one: Omit<Updated, 'gradient'>, weights: readonly TrainedWeight[]) => Value,
-  ): readonly Updated[] {
-    const packed = new Set(this.#packs.flatMap(({ weights }) => weights));
-    const single = paths.map((path) => this.#weights.get(path)!).filter((weight) => !packed.has(weight));
-    const packs = this.#packs.map((pack) => {
-      const one = {
-        path: '',
-        rates: pack.rates,
-        state: (kind: StateKind) => this.#packInput(kind, pack),
-        next: (kind: StateKind, value: Value) => this.#packNext(kind, pack, value),
-      };
-      return { ...one, gradient: gradientOf(one, pack.weights) };
-    });
-    const others = single.map((weight) => {
-      const one = {
-        path: weight.path,
-        rates: weight,
-        state: (kind: StateKind) => this.#stateInput(kind, weight),
-        next: (kind: StateKind, value: Value) => this.#next(kind, weight, value),
-      };
-      return { ...one, gradient: gradientOf(one, [weight]) };
+  #updated(ofPack: (pack: Pack) => Updated['parts'], ofWeight: (one: Stored) => Value): readonly Updated[] {
+    const packs = this.#packs.map((pack) => ({ ...this.#stored(pack), rates: pack.rates, parts: ofPack(pack) }));
+    const others = this.#single().map((one) => {
+      const parts = [{ path: one.path, gradient: ofWeight(one) }];
+      return { ...one, rates: one.weights[0]!, parts };
     });
     return [...packs, ...others];
   }
 
-  /** Returns a single gradient as it is, or several flattened and concatenated. */
-  #together(gradients: readonly Value[]): Value {
-    const build = this.#build;
-    build.origin = { span: undefined, path: '', label: 'pack' };
-    if (gradients.length === 1) return gradients[0]!;
-    return build.concat(
-      gradients.map((one) => build.reshape(one, [product(one.type.shape)])),
-      0,
-    );
+  #stored(together: Together): Stored {
+    return {
+      path: '',
+      weights: together.weights,
+      state: (kind) => this.#packInput(kind, together),
+      next: (kind, value) => this.#packNext(kind, together, value),
+    };
   }
 
-  #packInput(kind: StateKind, { id, weights, size }: Pack): Value {
+  #alone(weight: TrainedWeight): Stored {
+    return {
+      path: weight.path,
+      weights: [weight],
+      state: (kind) => this.#stateInput(kind, weight),
+      next: (kind, value) => this.#next(kind, weight, value),
+    };
+  }
+
+  /** Returns the weights that are in no pack. */
+  #single(): readonly Stored[] {
+    const packed = new Set(this.#packs.flatMap(({ weights }) => weights));
+    const weights = this.#learning.map((path) => this.#weights.get(path)!);
+    return weights.filter((weight) => !packed.has(weight)).map((weight) => this.#alone(weight));
+  }
+
+  #group(group: Together): Stored {
+    const [first, ...more] = group.weights;
+    return more.length === 0 ? this.#alone(first!) : this.#stored(group);
+  }
+
+  #gathered(group: Together, found: ReadonlyMap<string, Value>): Gathered {
+    return { ...this.#group(group), gradient: this.#together(group.weights.map(({ path }) => found.get(path)!)) };
+  }
+
+  /** Returns the gradients of a group as one. */
+  #together(gradients: readonly Value[]): Value {
+    this.#build.origin = { span: undefined, path: '', label: gathering.pack };
+    return joined(this.#build, gradients);
+  }
+
+  #packInput(kind: StateKind, { id, weights, size }: Together): Value {
     const name = packName(kind, id);
     const known = this.#inputs.get(name);
     if (known) return known.value;
@@ -442,7 +503,7 @@ class StepBuilder {
     return value;
   }
 
-  #packNext(kind: StateKind, pack: Pack, value: Value): void {
+  #packNext(kind: StateKind, pack: Together, value: Value): void {
     this.#packInput(kind, pack);
     const name = packName(kind, pack.id);
     this.#packed.set(name, { ...this.#packed.get(name)!, next: nextName(name) });
@@ -489,7 +550,9 @@ class StepBuilder {
   #graph(name: string): Graph {
     const outputs = [...this.#outputs].map(([name, value]): GraphOutput => ({ name, value, docs: '' }));
     const parts = { name, docs: '', inputs: [], outputs, facts: this.#build.facts, guards: [] };
-    const graph = finish(parts, this.#build.nodes);
+    const whole = finish(parts, this.#build.nodes);
+    const early = gatheredEarly(whole.nodes);
+    const graph = { ...whole, nodes: this.#depthFirst ? forDepthFirst(early, this.#waiting) : early };
     const read = new Set(graph.nodes);
     return { ...graph, inputs: [...this.#inputs.values()].filter((input) => read.has(input.value.node)) };
   }
@@ -550,8 +613,11 @@ class StepBuilder {
 
   #packOf(kind: StateKind, path: string): { pack?: string } {
     if (kind === 'buffer' || kind === 'scaler') return {};
-    const pack = this.#packs.find(({ weights }) => weights.some((weight) => weight.path === path));
-    return pack ? { pack: packName(kind, pack.id) } : {};
+    const isIn = ({ weights }: Together) => weights.some((weight) => weight.path === path);
+    const pack = this.#packs.find(isIn);
+    // Accumulators are together by groups.
+    const together = kind === 'gradient' ? pack?.groups.find((group) => isIn(group) && group.weights.length > 1) : pack;
+    return together ? { pack: packName(kind, together.id) } : {};
   }
 
   /** Returns the value of a state before the step: an input that is created at the first call. */

@@ -1,13 +1,10 @@
-import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
-import { indexInputs } from '../../compiler/graphs/index-check.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
-import { packageVersion } from '../files/package-root.ts';
-import { encodeOnnx } from '../onnx/onnx-file.ts';
 import type { Engine, Resident, ResidentCopy } from '../ort/engine.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 import type { ResidentState } from './resident-state.ts';
 import { StepDraws } from './step-draws.ts';
+import { stepModel } from './step-model.ts';
 
 /** An open step graph. State stays on the device; step numbers and results are in bound arrays. */
 export interface StepSession {
@@ -40,13 +37,8 @@ export interface StepSessionOptions {
 /** Opens a step graph. New state overwrites the old state. */
 export async function openStepSession(graph: StepGraph, options: StepSessionOptions): Promise<StepSession> {
   const { engine, threads, serial } = options;
-  const emitted = emitOnnx(graph.graph, {
-    producerVersion: packageVersion(),
-    serialScatter: serial,
-    hostChecks: indexInputs(graph.graph),
-  });
-  const model = await engine.open(await encodeOnnx(emitted, noWeights), { planMemory: false, threads, captured: true });
-  const names = new Set(emitted.graph.inputs.map(({ name }) => name));
+  const model = await engine.open(await stepModel(graph, serial), { planMemory: false, threads, captured: true });
+  const names = new Set(graph.graph.inputs.map(({ name }) => name));
   const { inputs, outputs, copies } = await boundState(graph, options, names);
   const reads: Record<string, HostTensor> = {};
   for (const [name, fed] of stepNumbers(options.numbers)) if (names.has(name)) reads[name] = fed;
@@ -112,12 +104,6 @@ async function boundState(graph: StepGraph, { engine, state }: StepSessionOption
   }
   return { inputs, outputs, copies };
 }
-
-const noWeights = {
-  read(path: string): never {
-    throw new Error(`bug in crobc: the weight ${path} is in a step graph, which takes all state as inputs`);
-  },
-};
 
 /** Returns the feeds of a batch for which the graph has inputs; a data set may provide more than the model reads. */
 export function only(feeds: Feeds, { graph, bound, draws }: StepSession): Feeds {

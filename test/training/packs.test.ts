@@ -33,6 +33,28 @@ test('small weights with the same rates are packed, whole vectors first', () => 
   ]);
 });
 
+test('a pack has groups of consecutive weights of one layer', () => {
+  const paths = [
+    'stem.bias',
+    'layers.0.a',
+    'layers.0.in.b',
+    'layers.1.a',
+    'layers.1.deep.0.b',
+    'layers.1.deep.0.c',
+    'end.bias',
+  ];
+  const [pack] = packsOf([...paths.map((path) => weight(path, [16])), weight('layers.1.odd', [3])]);
+  expect(pack!.groups.map(({ id, size, weights }) => [id, size, weights.map(({ path }) => path)])).toEqual([
+    ['0.0', 16, ['stem.bias']],
+    ['0.1', 32, ['layers.0.a', 'layers.0.in.b']],
+    ['0.2', 16, ['layers.1.a']],
+    ['0.3', 32, ['layers.1.deep.0.b', 'layers.1.deep.0.c']],
+    ['0.4', 16, ['end.bias']],
+    ['0.5', 3, ['layers.1.odd']],
+  ]);
+  expect(pack!.weights).toEqual(pack!.groups.flatMap(({ weights }) => weights));
+});
+
 const source = (settings: string) => `
 model Deep() where 2 <= B {
   first = Linear(2, 3)

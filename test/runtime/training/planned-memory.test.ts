@@ -1,17 +1,16 @@
 // slow: runs steps of CroBIM_micro
 
 import { afterAll, expect, test } from 'vitest';
-import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
-import { indexInputs } from '../../../compiler/graphs/index-check.ts';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../../compiler/training/memory.ts';
 import type { StepGraph } from '../../../compiler/training/step.ts';
 import { diskHost } from '../../../runtime/files/source-host.ts';
-import { encodeOnnx } from '../../../runtime/onnx/onnx-file.ts';
 import { NativeDevice } from '../../../runtime/ort/c-api/device.ts';
 import { newElements } from '../../../runtime/ort/elements.ts';
 import { graphsOf } from '../../../runtime/training/step-memory.ts';
+import { stepModel } from '../../../runtime/training/step-model.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
+import { trainingOf } from '../../training/interpret-step.ts';
 
 const opened = NativeDevice.open({ device: 'cpu' });
 
@@ -36,16 +35,10 @@ function stepsOf({ dims, accumulate = 1, recompute = [] }: Case): readonly StepG
 }
 
 /** The most bytes that onnxruntime's arena had in use while it ran a step. Inputs and outputs are outside it. */
-async function measured({ graph, state, packs }: StepGraph): Promise<number> {
+async function measured(step: StepGraph): Promise<number> {
   const device = await opened;
   if ('missing' in device) throw new Error(device.missing);
-  const emitted = emitOnnx(graph, { producerVersion: '', serialScatter: 2 ** 40, hostChecks: indexInputs(graph) });
-  const weights = {
-    read(path: string): never {
-      throw new Error(path);
-    },
-  };
-  const session = await device.open(await encodeOnnx(emitted, weights), { planMemory: false, threads: 2 });
+  const session = await device.open(await stepModel(step, 2 ** 40), { planMemory: false, threads: 2 });
   const tensors = new Map(
     [...session.inputs, ...session.outputs].map(({ name, dtype, shape }) => {
       const sizes = shape.map(Number);
@@ -53,7 +46,7 @@ async function measured({ graph, state, packs }: StepGraph): Promise<number> {
     }),
   );
   // The new state overwrites the old one, as it does in a training.
-  for (const { name, next } of [...state, ...packs]) {
+  for (const { name, next } of [...step.state, ...step.packs]) {
     const [from, to] = [tensors.get(name), next === undefined ? undefined : tensors.get(next)];
     if (from && to) tensors.set(next!, from);
   }
@@ -68,8 +61,8 @@ async function measured({ graph, state, packs }: StepGraph): Promise<number> {
 }
 
 /**
- * The estimate takes each result as a buffer of its own, where some kernels overwrite an operand, so it is above what is
- * measured: by 4 to 7 %, and by more where small tensors count. It is below where a kernel needs memory of its own.
+ * The estimate is what operators ask for. The arena counts whole pieces, which may be larger than what was asked for by
+ * less than a factor of two (BFCArena::AllocateRawInternal, 1.30).
  */
 test.each<Case>([
   { dims: { B: 4 } },
@@ -82,6 +75,42 @@ test.each<Case>([
   const real: number[] = [];
   for (const step of steps) real.push(await measured(step));
   const all = real.reduce((sum, bytes) => sum + bytes, 0);
-  expect(working / all).toBeGreaterThan(0.97);
-  expect(working / all).toBeLessThan(1.1);
+  expect(working / all).toBeGreaterThan(0.85);
+  expect(working / all).toBeLessThan(1.03);
+});
+
+const deep = `
+module Layer(dim: int) {
+  norm = LayerNorm(dim)
+  mlp = Mlp(dim, 4*dim)
+  forward(x: f32[B, N, dim]) -> f32[B, N, dim] { return x + mlp(norm(x)) }
+}
+module Stack(dim: int) {
+  layers = [Layer(dim) for i in 0..12]
+  forward(x: f32[B, N, dim]) -> f32[B, N, dim] {
+    for layer in layers {
+      x = layer(x)
+    }
+    return x
+  }
+}
+model Deep() {
+  stack = Stack(32)
+  input x: f32[B, 256, 32]
+  output y = stack(x)
+}
+recipe plain for Deep at B = 4 {
+  term error = mean(square(y), "b n c ->")
+  optimizer = AdamW(lr = 0.1)
+  steps = 10
+}`;
+
+test('what is recomputed is not held', async () => {
+  const training = trainingOf(deep);
+  const peaks: number[] = [];
+  for (const recompute of [[], ['stack.layers.*']])
+    for (const step of graphsOf(stepParts(training, { backend: 'onnx', recompute }))) peaks.push(await measured(step));
+  const [kept, recomputed] = peaks as [number, number];
+  // Measured: 0.25. Without the order of `step-order.ts`, or with shapes that onnxruntime knows, it is 0.7 and more.
+  expect(recomputed / kept).toBeLessThan(0.35);
 });
