@@ -38,7 +38,7 @@ export async function checkMemory(
   const { training, backend, place, recompute, resizing, note } = options;
   const device = backend === 'tfjs' ? 'cpu' : (await chooseDevice(options.device)).device;
   if (device === 'cpu') return checkStepMemory(training, steps, backend, place);
-  // What WebGPU has is not told.
+  // WebGPU does not say how much memory there is.
   if (device === 'webgpu') return;
   const batch = batchSize(training, place);
   const need = await deviceNeed(training, graphsOf(steps), memoryOf(), {
