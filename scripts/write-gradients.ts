@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { emitOnnx } from '../compiler/emit/onnx/emit.ts';
 import { compileTraining } from '../compiler/training/compile-training.ts';
-import { differentiate } from '../compiler/training/step.ts';
+import { differentiate } from '../compiler/training/differentiated.ts';
 import { diskHost } from '../runtime/files/source-host.ts';
 import { encodeOnnx } from '../runtime/onnx/onnx-file.ts';
 

@@ -11,7 +11,8 @@ import {
 } from '../../compiler/passes/explain.ts';
 import { type PassObserver, pipeline, runPipeline } from '../../compiler/passes/pipeline.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
-import { differentiate, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
 import { nearest } from '../../grammar/nearest.ts';
 import { originPlace } from '../../runtime/build/origin-place.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';

@@ -1,6 +1,6 @@
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
 import type { HalfStep } from '../../compiler/training/half-step.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { deviceMemory } from '../../runtime/ort/device-memory.ts';
 import { chooseDevice } from '../../runtime/ort/session.ts';

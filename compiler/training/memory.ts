@@ -3,7 +3,7 @@ import type { Value } from '../ir/graph.ts';
 import { staticShape } from '../ir/shapes.ts';
 import type { TensorType } from '../ir/types.ts';
 import { plannedPeak } from './planned-memory.ts';
-import type { StateKind, StateTensor, StepGraph } from './step.ts';
+import type { StateKind, StateTensor, StepGraph } from './step-graph.ts';
 import { isSame, type Peak, standingValues } from './step-tensors.ts';
 
 /** Bytes that a training step needs if new state is written over the old. */

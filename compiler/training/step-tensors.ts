@@ -1,6 +1,6 @@
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import { ops } from '../ops/table.ts';
-import type { StateTensor } from './step.ts';
+import type { StateTensor } from './step-graph.ts';
 
 /** State, by the names of the input and, if it is updated, of the output. */
 export type Standing = Pick<StateTensor, 'name'> & Partial<Pick<StateTensor, 'next'>>;

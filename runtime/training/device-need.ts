@@ -7,7 +7,7 @@ import type { Training } from '../../compiler/training/compile-training.ts';
 import type { HalfStep } from '../../compiler/training/half-step.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import { plannedPeak } from '../../compiler/training/planned-memory.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { byteSize } from '../files/byte-size.ts';
 import type { DeviceMemory, NoDeviceMemory } from '../ort/device-memory.ts';
 import { during } from '../process/stage.ts';

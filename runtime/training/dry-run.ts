@@ -2,7 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
 import type { TrainingPrecision } from '../../compiler/training/recipe.ts';
-import type { StateKind, StepGraph } from '../../compiler/training/step.ts';
+import type { StateKind, StepGraph } from '../../compiler/training/step-graph.ts';
 import { trainingMemory } from '../process/process-memory.ts';
 import type { InitReports } from './init-files.ts';
 import type { Plan } from './plan.ts';

@@ -2,7 +2,7 @@ import type { WeightPart } from '../../compiler/elaborate/models/weight-parts.ts
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
 import { initialScaler } from '../../compiler/training/loss-scale.ts';
 import type { Initialisation } from '../../compiler/training/recipe.ts';
-import type { StateTensor } from '../../compiler/training/step.ts';
+import type { StateTensor } from '../../compiler/training/step-graph.ts';
 import { checkWeightSizes } from '../weights/graph-weights.ts';
 import { initialWeights } from '../weights/initialise.ts';
 import { openWeights } from '../weights/weights.ts';

@@ -1,5 +1,5 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
 import type { Engine } from '../ort/engine.ts';
 import { firstNonFinite } from '../ort/first-non-finite.ts';
 import { openEngine } from '../ort/open-engine.ts';

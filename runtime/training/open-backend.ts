@@ -1,5 +1,5 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { UserError } from '../files/user-error.ts';
 import type { Device } from '../ort/session.ts';
 import type { Look, StepParts, TrainingBackend } from './backend.ts';

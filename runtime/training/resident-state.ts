@@ -1,4 +1,4 @@
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import type { Engine, Resident, ResidentCopy } from '../ort/engine.ts';
 import type { StepParts } from './backend.ts';
 import { elementsOf } from './state.ts';

@@ -1,4 +1,4 @@
-import type { StateTensor, StepGraph } from '../../compiler/training/step.ts';
+import type { StateTensor, StepGraph } from '../../compiler/training/step-graph.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import type { StepParts } from './backend.ts';
 

@@ -1,7 +1,7 @@
 import type { Origin } from '../../compiler/ir/graph.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { byteSize } from '../files/byte-size.ts';
 import { UserError } from '../files/user-error.ts';
 import { machineMemory } from '../process/machine-memory.ts';

@@ -1,7 +1,7 @@
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { withUnknownShapes } from '../../compiler/emit/onnx/unknown-shapes.ts';
 import { indexInputs } from '../../compiler/graphs/index-check.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { packageVersion } from '../files/package-root.ts';
 import { encodeOnnx } from '../onnx/onnx-file.ts';
 

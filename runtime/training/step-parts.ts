@@ -1,6 +1,8 @@
 import type { Training } from '../../compiler/training/compile-training.ts';
+import { differentiate, moduleWithin } from '../../compiler/training/differentiated.ts';
 import type { HalfStep } from '../../compiler/training/half-step.ts';
-import { differentiate, moduleWithin, type StepGraph, trainingStep } from '../../compiler/training/step.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { UserError } from '../files/user-error.ts';
 import type { StepParts } from './backend.ts';
 

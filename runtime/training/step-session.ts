@@ -1,4 +1,4 @@
-import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
 import type { Engine, Resident, ResidentCopy } from '../ort/engine.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';

@@ -1,5 +1,5 @@
 import type { Training } from '../../compiler/training/compile-training.ts';
-import type { StateTensor } from '../../compiler/training/step.ts';
+import type { StateTensor } from '../../compiler/training/step-graph.ts';
 import type { StoredTensor } from './checkpoint.ts';
 import { averageState, elementsOf, weightState } from './state.ts';
 

@@ -2,7 +2,7 @@ import { asConstant } from '../../compiler/dims/dim.ts';
 import { generateTfjs } from '../../compiler/emit/tfjs/generate.ts';
 import { freeDims, inferenceProgram, type NamedSteps, trainingProgram } from '../../compiler/emit/tfjs/programs.ts';
 import type { Graph } from '../../compiler/ir/graph.ts';
-import { type StepGraph, stepNames } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
 import { UserError } from '../files/user-error.ts';
 import { type Feeds, type HostTensor, RunFailure } from '../ort/session.ts';
 import { type LoadedTfjs, loadTfjs } from '../tfjs/load.ts';

@@ -3,7 +3,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
-import { differentiate, type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
 import { type Feeds, openSession } from '../../runtime/ort/session.ts';

@@ -2,7 +2,7 @@ import { interpret } from '../../compiler/graphs/interpret.ts';
 import { elementCount, tensor } from '../../compiler/ir/tensor-data.ts';
 import type { TensorData } from '../../compiler/ir/types.ts';
 import { compileTraining, type Training } from '../../compiler/training/compile-training.ts';
-import type { StepGraph } from '../../compiler/training/step.ts';
+import type { StepGraph } from '../../compiler/training/step-graph.ts';
 import { memoryHost } from '../memory-host.ts';
 
 export type Numbers = Map<string, number[]>;

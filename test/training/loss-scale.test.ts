@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../compiler/graphs/verify.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
 import { initialScaler } from '../../compiler/training/loss-scale.ts';
-import { differentiate, type StepGraph, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
 import { type Numbers, runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 const source = (settings: string) => `

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { differentiate } from '../../compiler/training/differentiated.ts';
 import { stepMemory } from '../../compiler/training/memory.ts';
-import { differentiate, trainingStep } from '../../compiler/training/step.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
 import { trainingOf } from './interpret-step.ts';
 
 /** One matrix of 1000 × 10 and its bias. */

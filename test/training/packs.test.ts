@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../compiler/graphs/verify.ts';
 import type { TrainedWeight } from '../../compiler/training/compile-training.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
 import { packsOf } from '../../compiler/training/packs.ts';
-import { differentiate, type StepOptions, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { type StepOptions, trainingStep } from '../../compiler/training/step.ts';
+import { stepNames } from '../../compiler/training/step-graph.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 const weight = (path: string, shape: readonly number[], more: Partial<TrainedWeight> = {}): TrainedWeight => ({

@@ -6,7 +6,8 @@ import { NumberHeap } from '../../compiler/graphs/number-heap.ts';
 import { read } from '../../compiler/graphs/read.ts';
 import { verify } from '../../compiler/graphs/verify.ts';
 import type { Node } from '../../compiler/ir/graph.ts';
-import { differentiate, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
 import { forDepthFirst, gatheredEarly } from '../../compiler/training/step-order.ts';
 import { trainingOf } from './interpret-step.ts';
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../compiler/graphs/verify.ts';
 import type { Value } from '../../compiler/ir/graph.ts';
-import { differentiate, stepNames, trainingStep } from '../../compiler/training/step.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
+import { trainingStep } from '../../compiler/training/step.ts';
+import { stepNames } from '../../compiler/training/step-graph.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
 
 /** y = Wx + b with W [1, 2], and the mean square error over 4 samples: its gradients are written out below. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
-import { differentiate } from '../../compiler/training/step.ts';
+import { differentiate } from '../../compiler/training/differentiated.ts';
 import { memoryHost } from '../memory-host.ts';
 import { shippedModels } from '../shipped.ts';
 

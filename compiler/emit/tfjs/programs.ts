@@ -3,7 +3,7 @@ import { bindDims } from '../../graphs/bind.ts';
 import type { Graph } from '../../ir/graph.ts';
 import { graphHash } from '../../ir/hash.ts';
 import { runPipeline } from '../../passes/pipeline.ts';
-import type { StepGraph } from '../../training/step.ts';
+import type { StepGraph } from '../../training/step-graph.ts';
 import { emitTfjs } from './emit.ts';
 import type { TfjsProgram } from './program.ts';
 

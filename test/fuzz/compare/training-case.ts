@@ -2,7 +2,7 @@ import { evaluate as evaluateDim } from '../../../compiler/dims/dim.ts';
 import type { Graph } from '../../../compiler/ir/graph.ts';
 import type { TensorData } from '../../../compiler/ir/types.ts';
 import { seedOf } from '../../../compiler/ops/random.ts';
-import { type StepGraph, stepNames } from '../../../compiler/training/step.ts';
+import { type StepGraph, stepNames } from '../../../compiler/training/step-graph.ts';
 import { draws } from '../../draws.ts';
 import { evaluate, type Meaning } from '../meaning/evaluate.ts';
 import { count, make, type Tensor } from '../meaning/tensors.ts';

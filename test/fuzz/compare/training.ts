@@ -1,6 +1,8 @@
 import { verify } from '../../../compiler/graphs/verify.ts';
 import { compileTraining, type Training } from '../../../compiler/training/compile-training.ts';
-import { differentiate, forwardGraph, type StepGraph, trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate, forwardGraph } from '../../../compiler/training/differentiated.ts';
+import { trainingStep } from '../../../compiler/training/step.ts';
+import type { StepGraph } from '../../../compiler/training/step-graph.ts';
 import { memoryHost } from '../../memory-host.ts';
 import type { Meaning } from '../meaning/evaluate.ts';
 import { printProgram } from '../program/print.ts';

@@ -72,7 +72,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     name: 'a share of micro-batches left out',
-    file: 'compiler/training/step.ts',
+    file: 'compiler/training/step-builder.ts',
     right: 'build.full(1 / this.#training.recipe.accumulate, ',
     wrong: 'build.full(1, ',
   },

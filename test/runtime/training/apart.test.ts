@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { differentiate, stepNames, trainingStep } from '../../../compiler/training/step.ts';
+import { differentiate } from '../../../compiler/training/differentiated.ts';
+import { trainingStep } from '../../../compiler/training/step.ts';
+import { stepNames } from '../../../compiler/training/step-graph.ts';
 import type { Feeds } from '../../../runtime/ort/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { runStep, stateOf, trainingOf } from '../../training/interpret-step.ts';

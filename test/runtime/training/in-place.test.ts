@@ -9,7 +9,7 @@ import type { Graph, Value } from '../../../compiler/ir/graph.ts';
 import type { OpName } from '../../../compiler/ir/names.ts';
 import { ops } from '../../../compiler/ops/table.ts';
 import { inPlaceFaults } from '../../../compiler/training/in-place.ts';
-import type { StepGraph } from '../../../compiler/training/step.ts';
+import type { StepGraph } from '../../../compiler/training/step-graph.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { toyInference } from './toy.ts';
 

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { namePattern } from '../../../compiler/elaborate/source/name-pattern.ts';
 import type { TrainedWeight } from '../../../compiler/training/compile-training.ts';
 import type { Initialisation } from '../../../compiler/training/recipe.ts';
-import type { StateTensor } from '../../../compiler/training/step.ts';
+import type { StateTensor } from '../../../compiler/training/step-graph.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
 import { initialWeight } from '../../../runtime/weights/initialise.ts';
 import { safetensorsBytes } from '../../cli/safetensors-bytes.ts';

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { compileTraining } from '../../../compiler/training/compile-training.ts';
 import { stepMemory } from '../../../compiler/training/memory.ts';
-import type { StepGraph } from '../../../compiler/training/step.ts';
+import type { StepGraph } from '../../../compiler/training/step-graph.ts';
 import { diskHost } from '../../../runtime/files/source-host.ts';
 import { NativeDevice } from '../../../runtime/ort/c-api/device.ts';
 import { newElements } from '../../../runtime/ort/elements.ts';

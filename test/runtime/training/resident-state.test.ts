@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StepGraph } from '../../../compiler/training/step.ts';
+import type { StepGraph } from '../../../compiler/training/step-graph.ts';
 import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
 import { ResidentState } from '../../../runtime/training/resident-state.ts';
 

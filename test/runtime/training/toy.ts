@@ -4,7 +4,7 @@ import { Builder } from '../../../compiler/graphs/builder.ts';
 import { finish } from '../../../compiler/graphs/rebuild.ts';
 import type { Graph, Value } from '../../../compiler/ir/graph.ts';
 import type { DType } from '../../../compiler/ir/types.ts';
-import { type StateTensor, type StepGraph, stepNames } from '../../../compiler/training/step.ts';
+import { type StateTensor, type StepGraph, stepNames } from '../../../compiler/training/step-graph.ts';
 import type { Feeds } from '../../../runtime/ort/session.ts';
 import { draw } from '../../../runtime/training/draws.ts';
 
