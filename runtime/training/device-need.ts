@@ -71,7 +71,7 @@ export function plannedMemory(total: number): DeviceMemory {
  * the more the more often it is asked for other sizes. Measured for CroBIM_micro (test/cuda/memory.cuda.ts). Workspaces
  * of kernels come from it as well, and are not seen.
  */
-const ARENA = { evaluation: 1.04, step: 1.17 };
+export const ARENA = { evaluation: 1.04, step: 1.17 };
 
 /** Returns the bytes that a training by onnxruntime needs: its state, and what the sessions of a step and of evaluation hold. */
 export function neededBytes(training: Training, batch: number, steps: readonly StepGraph[]): number {

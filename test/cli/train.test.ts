@@ -7,7 +7,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { DeviceNeed } from '../../runtime/training/device-need.ts';
+import { ARENA, type DeviceNeed } from '../../runtime/training/device-need.ts';
 import type { DryRun } from '../../runtime/training/dry-run.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { crobc, crobcProcess, main, type Ran, type RunOptions } from './crobc.ts';
@@ -651,7 +651,7 @@ describe('--dry-run', () => {
     const { device, memory } = await plan('--batch-size', '16');
     expect(device).toMatchObject({ fits: false, available: Math.floor(1.4 * 2 ** 30) - 2 ** 30, unknown: null });
     const { total, working } = memory;
-    expect(device.needed).toBe(total - working + Math.ceil(1.04 * working) + device.evaluation);
+    expect(device.needed).toBe(total - working + Math.ceil(ARENA.step * working) + device.evaluation);
     expect(device.proposals.length).toBeGreaterThan(0);
     for (const { options, needed, batch, accumulate, replaces } of device.proposals) {
       expect(batch * accumulate).toBe(16);
