@@ -80,3 +80,21 @@ test.each<Case>([{ dims: { B: 4 } }, { dims: { B: 8 } }, { dims: { B: 4 }, accum
     expect(needed / peak).toBeLessThan(1.04);
   },
 );
+
+test('an engine that is released gives its memory back, though an array of it is in use', async () => {
+  const used: number[] = [];
+  const arrays: unknown[] = [];
+  for (let n = 0; n < 3; n++) {
+    const engine = await openNativeEngine('cuda', undefined);
+    if ('missing' in engine) throw new Error(engine.missing);
+    // The array's memory cannot be given back before the array is collected.
+    arrays.push(engine.array({ dtype: 'f32', shape: [4] }));
+    await engine.hold({ dtype: 'f32', shape: [1 << 24], data: new Float32Array(1 << 24) });
+    await engine.hold({ dtype: 'f32', shape: [1 << 23], data: new Float32Array(1 << 23) });
+    expect(usedBytes()).toBeGreaterThan(96 * 2 ** 20);
+    await engine.release();
+    used.push(usedBytes());
+  }
+  expect(arrays).toHaveLength(3);
+  expect(used.at(-1)! - used[0]!).toBeLessThan(8 * 2 ** 20);
+});

@@ -8,6 +8,8 @@ export interface Context {
   readonly thread: CallThread;
   /** Owns all objects of the device. */
   readonly environment: Handle;
+  /** The session, of a tiny model, whose allocators are in use. */
+  readonly memory: Handle;
   /** Describes the memory of this process. */
   readonly hostMemory: Handle;
   /** Describes the memory of the device. */

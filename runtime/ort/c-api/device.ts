@@ -1,6 +1,7 @@
 import type { HostTensor } from '../host-tensor.ts';
 import { expectShortCommandLine } from '../short-command-line.ts';
 import { TINY_MODEL } from '../tiny-model.ts';
+import { shrinkArena } from './arena.ts';
 import { CallThread } from './call-thread.ts';
 import { type CapturingSession, openCapturing } from './capturing.ts';
 import { type Context, pointerFrom } from './context.ts';
@@ -128,6 +129,7 @@ export class NativeDevice {
     await this.#context.thread.end();
     if (this.#pinned.inUse) {
       this.#context.allocator.release();
+      shrinkArena(this.#context);
       return;
     }
     this.#context.environment.release();
@@ -163,6 +165,7 @@ async function memoryOf(
   };
   return {
     ...base,
+    memory: session,
     hostMemory,
     deviceMemory: memory,
     running: new Set(),
