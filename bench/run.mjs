@@ -2,9 +2,10 @@
 // tables; writes out/bench/results.json.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { cases, inputsOf } from './cases.mjs';
+import { cases } from './cases.mjs';
 import { checking } from './checking.mjs';
 import { inTurns } from './inference.mjs';
+import { inputsOf } from './inputs.mjs';
 import { loading } from './loading.mjs';
 import { machine } from './machine.mjs';
 import { readOptions, usage } from './options.mjs';
@@ -70,7 +71,7 @@ async function inferring(name, { python, repeats, threads }) {
   const files = { pytorch: join(folder, `${name}.onnx`), crobc: join(folder, `${model}.onnx`) };
   say(`infer: ${name}: both in onnxruntime, in turns`);
   const names = ['image', 'tokens', 'mask'].filter((input) => (input === 'image' ? 'H' in sizes : 'T' in sizes));
-  const { pytorch, crobc: ours } = await inTurns(files, inputsOf(cases[name], names), { threads, repeats });
+  const { pytorch, crobc: ours } = await inTurns(files, inputsOf(names, cases[name].sizes), { threads, repeats });
   say(`infer: ${name}: PyTorch eager`);
   const eager = json(await timed(python, ['bench/reference.py', 'eager', name, String(repeats), String(threads)]));
   return {
@@ -94,7 +95,7 @@ async function profiling({ repeats, threads }) {
   say('profile: crobc build of CroBIM with initial weights');
   await timed(process.execPath, [crobc, 'build', file, '--model', model, ...settings(sizes), '--out', folder]);
   say("profile: onnxruntime's own profile");
-  const feeds = inputsOf(cases.crobim, ['image', 'tokens', 'mask']);
+  const feeds = inputsOf(['image', 'tokens', 'mask'], cases.crobim.sizes);
   const result = await profile(join(folder, `${model}.onnx`), feeds, {
     threads,
     repeats,

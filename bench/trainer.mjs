@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { importSource } from '../scripts/bundle-source.mjs';
-import { inputsOf } from './cases.mjs';
+import { inputsOf } from './inputs.mjs';
 
 const { compileTraining, differentiate, diskHost, initialState, openBackend, trainingStep, writeSafetensors } =
   await importSource('bench/training-parts.ts');
@@ -33,7 +33,7 @@ const nodes = step.graph.nodes.length;
 const parameters = training.weights.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
 if (only === 'compile') say({ compileSeconds, nodes, parameters });
 else {
-  const batch = inputsOf({ sizes: dims }, ['image', 'tokens', 'mask', 'target']);
+  const batch = inputsOf(['image', 'tokens', 'mask', 'target'], dims);
   const state = await initialState({ weights: training.weights, state: step.state, seed: 1, weightsFile: undefined });
   if (share) await writeForPyTorch(batch, state);
   const before = process.memoryUsage().rss;

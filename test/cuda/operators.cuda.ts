@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Facts } from '../../compiler/dims/facts.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import { Builder } from '../../compiler/graphs/builder.ts';
 import type { GraphInput, GraphOutput } from '../../compiler/ir/graph.ts';
 import type { OpAttributes, OpName } from '../../compiler/ir/names.ts';
 import { opNames } from '../../compiler/ops/table.ts';
-import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
-import { NativeDevice } from '../../runtime/ort/c-api/device.ts';
 import { samples, typeOf } from '../ops/samples.ts';
+import { placedOnCuda } from './placed.ts';
 
-let device: NativeDevice;
-
-beforeAll(async () => {
-  const opened = await NativeDevice.open({ device: 'cuda', tf32: true });
-  if ('missing' in opened) throw new Error(opened.missing);
-  device = opened;
-});
-
-afterAll(() => device.release());
+const elsewhereIn = placedOnCuda();
 
 /** Operators of onnxruntime that do not run on CUDA, of samples of an operator. */
 async function elsewhere(op: OpName, count: number): Promise<readonly string[]> {
@@ -34,11 +25,7 @@ async function elsewhere(op: OpName, count: number): Promise<readonly string[]> 
   }
   const graph = { name: op, docs: '', inputs, outputs, nodes: build.nodes, facts: Facts.none, guards: [] };
   const emitted = emitOnnx(graph, { producerVersion: 'test' });
-  const bytes = await encodeOnnx(emitted, { read: () => new Float32Array(0) });
-  const session = await device.open(bytes, { placement: true, optimised: false });
-  const others = [...session.placement()].filter(([provider]) => provider !== 'CUDAExecutionProvider');
-  await session.release();
-  return others.flatMap(([, { operators }]) => [...operators]);
+  return elsewhereIn(emitted, () => new Float32Array(0), false);
 }
 
 /** Whole numbers are padded on the CPU: the provider has kernels for float and bool alone (onnxruntime 1.30). */

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { constant, variables } from '../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../compiler/emit/onnx/emit.ts';
 import type { Target } from '../../compiler/emit/onnx/profile.ts';
@@ -12,27 +11,10 @@ import { compileTraining } from '../../compiler/training/compile-training.ts';
 import { differentiate } from '../../compiler/training/differentiated.ts';
 import { trainingStep } from '../../compiler/training/step.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
-import { encodeOnnx } from '../../runtime/onnx/onnx-file.ts';
-import { NativeDevice } from '../../runtime/ort/c-api/device.ts';
+import { microModels } from '../micro-models.ts';
+import { placedOnCuda } from './placed.ts';
 
-const files = [
-  'models/crobim.crob',
-  'models/sizes.crob',
-  ...readdirSync('models/rivals').map((name) => `models/rivals/${name}`),
-];
-const models = files.flatMap((file) =>
-  [...readFileSync(file, 'utf8').matchAll(/^model (\w+_micro\w*)/gm)].map(([, model]) => [model!, file] as const),
-);
-
-let device: NativeDevice;
-
-beforeAll(async () => {
-  const opened = await NativeDevice.open({ device: 'cuda', tf32: true });
-  if ('missing' in opened) throw new Error(opened.missing);
-  device = opened;
-});
-
-afterAll(() => device.release());
+const elsewhereIn = placedOnCuda();
 
 /** The graph for one image: with open dims, nodes that compute shapes run on the CPU. */
 function forOneImage(graph: Graph): Graph {
@@ -50,21 +32,17 @@ async function elsewhere(graph: Graph, profile: Target = 'portable'): Promise<re
         staticShape(node.outputs[0].type).reduce((product, size) => product * size, 1),
       );
   const emitted = emitOnnx(graph, { producerVersion: 'test', profile, hostChecks: indexInputs(graph) });
-  const bytes = await encodeOnnx(emitted, { read: (path) => new Float32Array(sizes.get(path)!) });
-  const session = await device.open(bytes, { placement: true, planMemory: false });
-  const others = [...session.placement()].filter(([provider]) => provider !== 'CUDAExecutionProvider');
-  await session.release();
-  return others.flatMap(([, { operators }]) => [...operators]);
+  return elsewhereIn(emitted, (path) => new Float32Array(sizes.get(path)!), true);
 }
 
-test.each(models)('every operator of %s and of its training step runs on CUDA', async (model, file) => {
+test.each(microModels)('every operator of %s and of its training step runs on CUDA', async (model, file) => {
   const { training } = compileTraining(diskHost(), file, { model, dims: new Map(), overrides: [] });
   const step = trainingStep(differentiate(training!), { packed: true });
   for (const graph of [forOneImage(training!.inference), step.graph])
     expect(await elsewhere(graph), graph.name).toEqual([]);
 });
 
-test.each(models)(
+test.each(microModels)(
   'every operator of %s as it is written for CUDA runs there, in each precision',
   async (model, file) => {
     const { training } = compileTraining(diskHost(), file, { model, dims: new Map(), overrides: [] });

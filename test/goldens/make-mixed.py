@@ -1,7 +1,7 @@
 """Writes mixed.json: losses and norms of gradients of ten steps of mixed.crob by PyTorch on the CPU, in f32 and by autocast in
 bfloat16 and float16, the latter with torch.amp.GradScaler.
 
-Run by hand: python test/goldens/make-mixed.py. Weights and batches are drawn by the formula of make-training.py, which
+Run by hand: python test/goldens/make-mixed.py. Weights and batches are drawn by the formula of formula.py, which
 test/training/formula.ts repeats.
 """
 
@@ -9,29 +9,14 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
+from formula import uniform
 from torch import nn
 
 torch.set_num_threads(1)
 HERE = Path(__file__).parent
 B, T, D, STEPS = 4, 8, 16, 10
-
-
-def words_of(name, count):
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & 0xFFFFFFFF
-    x = (np.uint64(seed) + np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
-    for shift, factor in [(16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)]:
-        x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor) & np.uint64(0xFFFFFFFF)
-    return x
-
-
-def uniform(name, shape):
-    values = (words_of(name, math.prod(shape)) >> np.uint64(8)).astype(np.float64) / 2**24
-    return torch.from_numpy(values).reshape(shape)
 
 
 def start(name, shape):

@@ -24,6 +24,7 @@ torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 
 import twin
+from formula import uniform, words_of
 
 HERE = Path(__file__).parent
 B, H, W, T = 2, 64, 96, 7
@@ -31,22 +32,6 @@ TOPK, STEPS, DECAY, POWER, EMA = 2, 10, 0.01, 0.9, 0.9
 # Learning rate, steps of warm-up, and the norm that gradients are clipped to: as in the recipe `micro`, and through the whole schedule.
 RUNS = [(1e-3, 50, None), (1e-4, 3, 1.0)]
 ENTRIES = 16
-
-
-def words_of(name, count):
-    """`count` 32-bit words: FNV-1a of the name, then a counter through murmur3's finaliser."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & 0xFFFFFFFF
-    x = (np.uint64(seed) + np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B1)) & np.uint64(0xFFFFFFFF)
-    for shift, factor in [(16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)]:
-        x = (x ^ (x >> np.uint64(shift))) * np.uint64(factor) & np.uint64(0xFFFFFFFF)
-    return x
-
-
-def uniform(name, shape):
-    """Float32 numbers in [0, 1): the words' upper 24 bits."""
-    return torch.from_numpy((words_of(name, math.prod(shape)) >> np.uint64(8)).astype(np.float64) / 2**24).reshape(shape)
 
 
 def start(name, shape):

@@ -1,4 +1,4 @@
-/** The draws of test/goldens/make-training.py, repeated to the last bit. */
+/** The draws of test/goldens/formula.py, repeated to the last bit. */
 
 /** 32-bit words: FNV-1a of the name, then a counter through murmur3's finaliser. */
 export function wordsOf(name: string, count: number): Uint32Array {

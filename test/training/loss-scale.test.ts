@@ -5,21 +5,12 @@ import { initialScaler } from '../../compiler/training/loss-scale.ts';
 import { trainingStep } from '../../compiler/training/step.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
 import { type Numbers, runStep, stateOf, trainingOf } from './interpret-step.ts';
+import { linearSource } from './sources.ts';
 
-const source = (settings: string) => `
-model Net() {
-  head = Linear(2, 1)
-  input x: f32[B, 2]
-  output y = head(x)
-}
-recipe plain for Net at B = 4 {
-  input target: f32[B, 1]
-  term error = mean(square(y - target), "b c ->")
-  steps = 10
-  ema = 0.5
+const source = (settings: string) =>
+  linearSource(`ema = 0.5
   clip = 0.1
-  ${settings}
-}`;
+  ${settings}`);
 
 const optimizers = ['AdamW(lr = 0.1, weight_decay = 0.3)', 'SGD(lr = 0.1, momentum = 0.75, weight_decay = 0.25)'];
 const batch = { x: [1, 2, -1, 0.5, 3, -2, 0.25, 1], target: [1, -1, 2, 0.5] };

@@ -10,32 +10,9 @@ import { differentiate } from '../../compiler/training/differentiated.ts';
 import { trainingStep } from '../../compiler/training/step.ts';
 import { forDepthFirst, gatheredEarly } from '../../compiler/training/step-order.ts';
 import { trainingOf } from './interpret-step.ts';
+import { deepSource } from './sources.ts';
 
-const source = `
-module Layer(dim: int) {
-  norm = LayerNorm(dim)
-  mlp = Mlp(dim, 2*dim)
-  forward(x: f32[B, N, dim]) -> f32[B, N, dim] { return x + mlp(norm(x)) }
-}
-module Stack(dim: int) {
-  layers = [Layer(dim) for i in 0..4]
-  forward(x: f32[B, N, dim]) -> f32[B, N, dim] {
-    for layer in layers {
-      x = layer(x)
-    }
-    return x
-  }
-}
-model Deep() {
-  stack = Stack(8)
-  input x: f32[B, 4, 8]
-  output y = stack(x)
-}
-recipe plain for Deep at B = 2 {
-  term error = mean(square(y), "b n c ->")
-  optimizer = AdamW(lr = 0.1)
-  steps = 10
-}`;
+const source = deepSource({ layers: 4, rows: 4, dim: 8, batch: 2 });
 
 /** The layers whose gradients are added to the norm, in the order in which they are. */
 function gathered(nodes: readonly Node[]): readonly number[] {

@@ -5,21 +5,7 @@ import { differentiate } from '../../compiler/training/differentiated.ts';
 import { trainingStep } from '../../compiler/training/step.ts';
 import { stepNames } from '../../compiler/training/step-graph.ts';
 import { runStep, stateOf, trainingOf } from './interpret-step.ts';
-
-/** y = Wx + b with W [1, 2], and the mean square error over 4 samples: its gradients are written out below. */
-const linear = (settings: string, more = '') => `
-model Net() {
-  head = Linear(2, 1)
-  input x: f32[B, 2]
-  output y = head(x)
-}
-recipe plain for Net at B = 4 {
-  input target: f32[B, 1]
-  term error = mean(square(y - target), "b c ->")
-  steps = 10
-  ${settings}
-}
-${more}`;
+import { linearSource as linear } from './sources.ts';
 
 test('a static that looks at `training` is made anew for training, in parts of parts too', () => {
   const training = trainingOf(`

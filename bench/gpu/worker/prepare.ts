@@ -3,8 +3,8 @@ import type { Feeds, HostTensor } from '../../../runtime/ort/session.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { type InitialisedWeight, initialWeights } from '../../../runtime/weights/initialise.ts';
 import { type TensorToWrite, writeSafetensors } from '../../../runtime/weights/safetensors.ts';
+import { inputsOf } from '../../inputs.mjs';
 import { engineFor } from './engines.ts';
-import { inputsOf } from './inputs.ts';
 import type { Job, PrepareCase, PrepareTrainingCase } from './job.ts';
 import { encoded, inferenceGraph, outputsOf, trainingOf } from './models.ts';
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readyCuda } from '../../../runtime/ort/ready-cuda.ts';
-import { inputsOf } from './inputs.ts';
+import { inputsOf } from '../../inputs.mjs';
 import type { Job, ProfileCase } from './job.ts';
 import { encoded, inferenceGraph } from './models.ts';
 

@@ -1,6 +1,5 @@
 // slow: builds every micro model twice
 
-import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { constant, variables } from '../../../compiler/dims/dim.ts';
 import { emitOnnx } from '../../../compiler/emit/onnx/emit.ts';
@@ -17,17 +16,9 @@ import { halfSettings } from '../../../runtime/ort/session.ts';
 import { weightsAsInputs } from '../../../runtime/training/onnx-inference.ts';
 import { weightsOf } from '../../../runtime/weights/graph-weights.ts';
 import { initialWeights } from '../../../runtime/weights/initialise.ts';
+import { microModels } from '../../micro-models.ts';
 import { expectClose } from './closeness.ts';
 import { openOnnx, runOnnx } from './session.ts';
-
-const files = [
-  'models/crobim.crob',
-  'models/sizes.crob',
-  ...readdirSync('models/rivals').map((name) => `models/rivals/${name}`),
-];
-const models = files.flatMap((file) =>
-  [...readFileSync(file, 'utf8').matchAll(/^model (\w+_micro\w*)/gm)].map(([, model]) => [model!, file] as const),
-);
 
 /** The graph for two images of the size of the model's recipe. */
 function graphOf(file: string, model: string): Graph {
@@ -51,7 +42,7 @@ function feedsOf(graph: Graph): Map<string, TensorData> {
   );
 }
 
-test.each(models)('%s for CUDA computes the same as in portable form', async (model, file) => {
+test.each(microModels)('%s for CUDA computes the same as in portable form', async (model, file) => {
   const graph = graphOf(file, model);
   const feeds = feedsOf(graph);
   const drawn = initialWeights(weightsOf(graph), 0);
@@ -80,27 +71,30 @@ function difference(a: ReadonlyMap<string, TensorData>, b: ReadonlyMap<string, T
   return largest;
 }
 
-test.each(models)('%s in half precision is as close to float32 for CUDA as in portable form', async (model, file) => {
-  const graph = graphOf(file, model);
-  const feeds = feedsOf(graph);
-  const drawn = initialWeights(weightsOf(graph), 0);
-  const run = async (dtype: 'f32' | 'f16', profile: 'portable' | 'cuda') => {
-    const form = emitOnnx(runPipeline(graph, { dtype }), {
-      producerVersion: 'test',
-      profile,
-      hostChecks: indexInputs(graph),
-    });
-    const opened = await openOnnx(form, drawn, {
-      logSeverityLevel: 3,
-      ...(dtype === 'f16' && { extra: halfSettings }),
-    });
-    const results = await opened.run(feeds);
-    await opened.release();
-    return results;
-  };
-  const wanted = await run('f32', 'portable');
-  const largest = Math.max(...[...wanted.values()].flatMap(({ data }) => [...data].map(Math.abs)));
-  const portable = difference(await run('f16', 'portable'), wanted);
-  const cuda = difference(await run('f16', 'cuda'), wanted);
-  expect(cuda).toBeLessThan(2 * portable + 2 ** -10 * largest);
-});
+test.each(microModels)(
+  '%s in half precision is as close to float32 for CUDA as in portable form',
+  async (model, file) => {
+    const graph = graphOf(file, model);
+    const feeds = feedsOf(graph);
+    const drawn = initialWeights(weightsOf(graph), 0);
+    const run = async (dtype: 'f32' | 'f16', profile: 'portable' | 'cuda') => {
+      const form = emitOnnx(runPipeline(graph, { dtype }), {
+        producerVersion: 'test',
+        profile,
+        hostChecks: indexInputs(graph),
+      });
+      const opened = await openOnnx(form, drawn, {
+        logSeverityLevel: 3,
+        ...(dtype === 'f16' && { extra: halfSettings }),
+      });
+      const results = await opened.run(feeds);
+      await opened.release();
+      return results;
+    };
+    const wanted = await run('f32', 'portable');
+    const largest = Math.max(...[...wanted.values()].flatMap(({ data }) => [...data].map(Math.abs)));
+    const portable = difference(await run('f16', 'portable'), wanted);
+    const cuda = difference(await run('f16', 'cuda'), wanted);
+    expect(cuda).toBeLessThan(2 * portable + 2 ** -10 * largest);
+  },
+);

@@ -4,27 +4,15 @@ import { neededBytes } from '../../../runtime/training/device-need.ts';
 import { graphsOf } from '../../../runtime/training/step-memory.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { trainingOf } from '../../training/interpret-step.ts';
+import { convolutionSource } from '../../training/sources.ts';
 
-const source = (batch: number, accumulate: number) => `
-model Net {
-  patch = Conv2d(3, 8, 4, stride = 4)
-  input image: f32[B, 3, 64, 64]
-  output y = patch(image)
-}
-recipe plain for Net at B = ${batch} {
-  term size = mean(square(y), "b c h w ->")
-  optimizer = SGD(lr = 1)
-  accumulate = ${accumulate}
-  steps = 1
-}`;
-
-const trainingWith = (batch: number, accumulate = 1) => trainingOf(source(batch, accumulate));
+const trainingWith = (batch: number, accumulate = 1) => trainingOf(convolutionSource(batch, accumulate));
 const stepsOf = (batch: number, accumulate = 1) => stepParts(trainingWith(batch, accumulate), { backend: 'onnx' });
 const needed = (batch: number, accumulate = 1) =>
   neededBytes(trainingWith(batch, accumulate), batch, graphsOf(stepsOf(batch, accumulate)));
 
 /** What the check of a training on a GPU says, with batches of 24, and whether it refuses it. */
-async function said(free: number | undefined, resizes = true): Promise<{ refused: boolean; text: string }> {
+async function answer(free: number | undefined, resizes = true): Promise<{ refused: boolean; text: string }> {
   const notes: string[] = [];
   const options = {
     training: trainingWith(24),
@@ -41,7 +29,7 @@ async function said(free: number | undefined, resizes = true): Promise<{ refused
 }
 
 test('a note says what is needed and what there is', async () => {
-  const { refused, text } = await said(40 * 2 ** 30);
+  const { refused, text } = await answer(40 * 2 ** 30);
   expect(refused).toBe(false);
   expect(text).toMatch(
     /^training Net with batches of 24 takes about [\d.]+ MiB on the GPU, which has 40\.0 GiB free of 80\.0 GiB$/,
@@ -49,7 +37,7 @@ test('a note says what is needed and what there is', async () => {
 });
 
 test('or why it is not known', async () => {
-  const { refused, text } = await said(undefined);
+  const { refused, text } = await answer(undefined);
   expect(refused).toBe(false);
   expect(text).toMatch(/ on the GPU, whose memory is not known: koffi is not installed$/);
 });
@@ -57,7 +45,7 @@ test('or why it is not known', async () => {
 test('what cannot fit is refused, with a micro-batch that does', async () => {
   const free = needed(8, 3) + 1;
   expect(needed(12, 2)).toBeGreaterThan(free);
-  const { refused, text } = await said(free);
+  const { refused, text } = await answer(free);
   expect(refused).toBe(true);
   expect(text).toContain(
     ': as many samples in a step fit with --set B=8,recipe.accumulate=3 instead of --batch-size 24 (',
@@ -65,7 +53,7 @@ test('what cannot fit is refused, with a micro-batch that does', async () => {
 });
 
 test('what may fit after all is tried', async () => {
-  const { refused, text } = await said(Math.ceil(0.95 * needed(24)));
+  const { refused, text } = await answer(Math.ceil(0.95 * needed(24)));
   expect(refused).toBe(false);
   expect(text).toContain(', so it may not fit: as many samples in a step fit with --set B=12,recipe.accumulate=2');
 });
@@ -74,7 +62,7 @@ test.each([
   [100, true],
   [2 ** 20, false],
 ])('with nothing to propose, there is other advice: %i', async (free, resizes) => {
-  const { refused, text } = await said(free, resizes);
+  const { refused, text } = await answer(free, resizes);
   expect(refused).toBe(true);
   expect(text).toMatch(/: a smaller H and W, --recompute, or another model may fit$/);
 });

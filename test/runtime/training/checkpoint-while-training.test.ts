@@ -5,13 +5,13 @@ import type { Residence } from '../../../runtime/ort/engine.ts';
 import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
 import type { StopSignal } from '../../../runtime/process/stop-signal.ts';
 import type { TrainingBackend } from '../../../runtime/training/backend.ts';
-import { CheckpointStore, type StoredTensor } from '../../../runtime/training/checkpoint.ts';
+import { CheckpointStore } from '../../../runtime/training/checkpoint.ts';
 import { beginning, type LoopParts, trainLoop } from '../../../runtime/training/loop.ts';
 import { openMetricsLog } from '../../../runtime/training/metrics-log.ts';
 import { NonFiniteStep } from '../../../runtime/training/non-finite-step.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { toyFeeds, toyInference, toyState, toySteps, width } from './toy.ts';
+import { toyFeeds, toyInference, toyLoop, toyState, toySteps, toyStored } from './toy.ts';
 
 const at = temporaryFolder();
 let runs = 0;
@@ -22,17 +22,6 @@ async function folder(): Promise<string> {
 }
 
 const plan = { perStep: 3, stepsPerEpoch: 4, steps: 9, evaluateEvery: 0, checkpointEvery: 3 };
-const stored: readonly StoredTensor[] = [
-  { name: 'weight:w', file: 'weights', as: 'w', shape: [width] },
-  { name: 'moment:w', file: 'state', as: 'moment:w', shape: [width] },
-];
-const identity = {
-  model: 'Toy',
-  seed: 5,
-  recipe: {},
-  hashes: { model: '', loss: '', data: '', vocabulary: '' },
-  surroundings: { crobc: '0', backend: 'onnx', device: 'cpu', threads: 1, recompute: [] },
-};
 
 async function* batches(step: number) {
   for (let at = step; ; at++) yield [toyFeeds(at), toyFeeds(100 + at)];
@@ -91,7 +80,7 @@ async function run(
   const store = new GatedStore(dir, events, fails);
   const checkpoint = await store.latest((line) => expect.unreachable(line));
   const state = toyState();
-  if (checkpoint) for (const [name, data] of await store.load(checkpoint, stored)) state.set(name, data);
+  if (checkpoint) for (const [name, data] of await store.load(checkpoint, toyStored)) state.set(name, data);
   const engine = await openNativeEngine('cpu', undefined, { residence });
   if ('missing' in engine) throw new Error(engine.missing);
   const backend = await openOnnxBackend(
@@ -110,17 +99,12 @@ async function run(
     const result = await trainLoop({
       backend: wrap?.(backend) ?? backend,
       plan,
-      learningRate: (step) => 0.1 / step,
+      ...toyLoop,
       batches,
       evaluate: undefined,
-      earlyStop: undefined,
-      checkpointSeconds: { most: Number.POSITIVE_INFINITY, least: 0 },
       from,
       store,
-      identity,
-      stored,
       metrics,
-      events: undefined,
       stop,
       onStep: (step) => tell(`step ${step}`),
       onEvaluation: (step) => tell(`evaluated ${step}`),

@@ -7,7 +7,7 @@ import { UserError } from '../../../runtime/files/user-error.ts';
 import { RunFailure } from '../../../runtime/ort/session.ts';
 import type { StopSignal } from '../../../runtime/process/stop-signal.ts';
 import type { TrainingBackend } from '../../../runtime/training/backend.ts';
-import { CheckpointStore, type Progress, type StoredTensor } from '../../../runtime/training/checkpoint.ts';
+import { CheckpointStore, type Progress } from '../../../runtime/training/checkpoint.ts';
 import { beginning, type LoopParts, trainLoop } from '../../../runtime/training/loop.ts';
 import { openMetricsLog } from '../../../runtime/training/metrics-log.ts';
 import { NonFiniteStep } from '../../../runtime/training/non-finite-step.ts';
@@ -15,7 +15,7 @@ import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import type { Plan } from '../../../runtime/training/plan.ts';
 import { holds } from '../../property.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
-import { toyFeeds, toyInference, toyState, toySteps, width } from './toy.ts';
+import { toyFeeds, toyInference, toyLoop, toyState, toySteps, toyStored } from './toy.ts';
 
 const at = temporaryFolder();
 let runs = 0;
@@ -26,17 +26,6 @@ async function folder(): Promise<string> {
 }
 
 const plan: Plan = { perStep: 3, stepsPerEpoch: 4, steps: 14, evaluateEvery: 4, checkpointEvery: 3 };
-const stored: readonly StoredTensor[] = [
-  { name: 'weight:w', file: 'weights', as: 'w', shape: [width] },
-  { name: 'moment:w', file: 'state', as: 'moment:w', shape: [width] },
-];
-const identity = {
-  model: 'Toy',
-  seed: 5,
-  recipe: {},
-  hashes: { model: '', loss: '', data: '', vocabulary: '' },
-  surroundings: { crobc: '0', backend: 'onnx', device: 'cpu', threads: 1, recompute: [] },
-};
 
 async function* batches(step: number) {
   for (let at = step; ; at++) yield [toyFeeds(at)];
@@ -56,7 +45,7 @@ async function run(dir: string, { stopAfter = Infinity, broken = false, failing,
     throw new Error(line);
   });
   const state = toyState(broken ? [0.5, 0.5, 0.5, 0.5] : undefined);
-  if (checkpoint) for (const [name, data] of await store.load(checkpoint, stored)) state.set(name, data);
+  if (checkpoint) for (const [name, data] of await store.load(checkpoint, toyStored)) state.set(name, data);
   const from: Progress = checkpoint?.progress ?? beginning;
   const backend = await openOnnxBackend({
     steps: toySteps({ broken }),
@@ -73,17 +62,12 @@ async function run(dir: string, { stopAfter = Infinity, broken = false, failing,
     const result = await trainLoop({
       backend: failing?.(backend) ?? backend,
       plan,
-      learningRate: (step) => 0.1 / step,
+      ...toyLoop,
       batches,
       evaluate: async (step) => ({ score: 100 - (step - 8) ** 2, figures: { mIoU: 1 / step } }),
-      earlyStop: undefined,
-      checkpointSeconds: { most: Infinity, least: 0 },
       from,
       store,
-      identity,
-      stored,
       metrics,
-      events: undefined,
       stop,
       onStep: () => {
         if (--left === 0) stop.signal = 'SIGTERM';
@@ -134,7 +118,7 @@ describe('a run that was stopped and goes on', () => {
         for (const stopAfter of stops) await run(dir, { stopAfter });
         const { result, state } = await run(dir);
         expect(result.progress).toMatchObject({ ...wanted.result.progress, seconds: expect.any(Number) });
-        for (const { name } of stored) expect(state.get(name)).toEqual(wanted.state.get(name));
+        for (const { name } of toyStored) expect(state.get(name)).toEqual(wanted.state.get(name));
         expect(await lines(dir)).toEqual(log);
       }),
       { seed: 4, numRuns: 8 },
@@ -274,7 +258,7 @@ describe('numbers that are not finite', () => {
     const store = new CheckpointStore(dir);
     for (const step of await store.steps()) {
       const checkpoint = (await store.latest(() => {}))!;
-      for (const data of (await store.load(checkpoint, stored)).values())
+      for (const data of (await store.load(checkpoint, toyStored)).values())
         expect(data.every(Number.isFinite)).toBe(true);
       expect(step).toBeGreaterThan(0);
     }

@@ -11,6 +11,7 @@ import { graphsOf } from '../../../runtime/training/step-memory.ts';
 import { stepModel } from '../../../runtime/training/step-model.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { trainingOf } from '../../training/interpret-step.ts';
+import { deepSource } from '../../training/sources.ts';
 
 const opened = NativeDevice.open({ device: 'cpu' });
 
@@ -79,31 +80,7 @@ test.each<Case>([
   expect(working / all).toBeLessThan(1.03);
 });
 
-const deep = `
-module Layer(dim: int) {
-  norm = LayerNorm(dim)
-  mlp = Mlp(dim, 4*dim)
-  forward(x: f32[B, N, dim]) -> f32[B, N, dim] { return x + mlp(norm(x)) }
-}
-module Stack(dim: int) {
-  layers = [Layer(dim) for i in 0..12]
-  forward(x: f32[B, N, dim]) -> f32[B, N, dim] {
-    for layer in layers {
-      x = layer(x)
-    }
-    return x
-  }
-}
-model Deep() {
-  stack = Stack(32)
-  input x: f32[B, 256, 32]
-  output y = stack(x)
-}
-recipe plain for Deep at B = 4 {
-  term error = mean(square(y), "b n c ->")
-  optimizer = AdamW(lr = 0.1)
-  steps = 10
-}`;
+const deep = deepSource({ layers: 12, rows: 256, dim: 32, batch: 4 });
 
 test('what is recomputed is not held', async () => {
   const training = trainingOf(deep);

@@ -4,20 +4,9 @@ import { trainingMemory } from '../../../runtime/process/process-memory.ts';
 import { checkStepMemory, graphsOf } from '../../../runtime/training/step-memory.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { trainingOf } from '../../training/interpret-step.ts';
+import { convolutionSource } from '../../training/sources.ts';
 
-const source = (batch: number) => `
-model Net {
-  patch = Conv2d(3, 8, 4, stride = 4)
-  input image: f32[B, 3, 64, 64]
-  output y = patch(image)
-}
-recipe plain for Net at B = ${batch} {
-  term size = mean(square(y), "b c h w ->")
-  optimizer = SGD(lr = 1)
-  steps = 1
-}`;
-
-const training = (batch: number) => trainingOf(source(batch));
+const training = (batch: number) => trainingOf(convolutionSource(batch));
 const parts = (batch: number) => stepParts(training(batch), { backend: 'onnx' });
 
 const nowhere = () => '';

@@ -6,6 +6,7 @@ import type { Graph, Value } from '../../../compiler/ir/graph.ts';
 import type { DType } from '../../../compiler/ir/types.ts';
 import { type StateTensor, type StepGraph, stepNames } from '../../../compiler/training/step-graph.ts';
 import type { Feeds } from '../../../runtime/ort/session.ts';
+import type { StoredTensor } from '../../../runtime/training/checkpoint.ts';
 import { draw } from '../../../runtime/training/draws.ts';
 
 /** Rows of a batch, and numbers in a row. */
@@ -199,3 +200,26 @@ export class ToyReference {
     return { loss, gradientNorm: Math.hypot(...gradient) };
   }
 }
+
+/** The tensors of the toy in its checkpoints, and what identifies its runs. */
+export const toyStored: readonly StoredTensor[] = [
+  { name: 'weight:w', file: 'weights', as: 'w', shape: [width] },
+  { name: 'moment:w', file: 'state', as: 'moment:w', shape: [width] },
+];
+export const toyIdentity = {
+  model: 'Toy',
+  seed: 5,
+  recipe: {},
+  hashes: { model: '', loss: '', data: '', vocabulary: '' },
+  surroundings: { crobc: '0', backend: 'onnx', device: 'cpu', threads: 1, recompute: [] },
+};
+
+/** Settings of a training loop of the toy that no test of loops changes by itself. */
+export const toyLoop = {
+  learningRate: (step: number) => 0.1 / step,
+  earlyStop: undefined,
+  checkpointSeconds: { most: Number.POSITIVE_INFINITY, least: 0 },
+  identity: toyIdentity,
+  stored: toyStored,
+  events: undefined,
+};

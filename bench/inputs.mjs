@@ -1,18 +1,13 @@
-import type { Feeds, HostTensor } from '../../../runtime/ort/session.ts';
-
 /** Number of word ids to draw from; the vocabulary of every model is larger. */
 const words = 2000;
-
-/** Sizes of a batch: `H` and `W` of images, `T` of sentences. */
-export type Sizes = Readonly<Record<string, number>>;
 
 /**
  * Inputs of referring models by their names: images, sentences with padding at the end, and targets. Deterministic, and
  * a smaller batch is the beginning of a larger one.
  */
-export function inputsOf(names: readonly string[], { B = 1, H = 0, W = 0, T = 0 }: Sizes): Feeds {
+export function inputsOf(names, { B = 1, H = 0, W = 0, T = 0 }) {
   const used = Math.ceil(T * 0.6);
-  const makers: Readonly<Record<string, () => HostTensor>> = {
+  const makers = {
     image: () => {
       const draw = uniform(2410);
       const data = Float32Array.from({ length: B * 3 * H * W }, () => 3 * draw() - 1.5);
@@ -20,7 +15,7 @@ export function inputsOf(names: readonly string[], { B = 1, H = 0, W = 0, T = 0 
     },
     tokens: () => {
       const draw = uniform(8613);
-      const id = (at: number) => BigInt(at < used ? 1 + Math.floor(draw() * words) : 0);
+      const id = (at) => BigInt(at < used ? 1 + Math.floor(draw() * words) : 0);
       return { dtype: 'i64', shape: [B, T], data: BigInt64Array.from({ length: B * T }, (_, i) => id(i % T)) };
     },
     mask: () => ({
@@ -47,7 +42,7 @@ export function inputsOf(names: readonly string[], { B = 1, H = 0, W = 0, T = 0 
 }
 
 /** mulberry32: numbers in [0, 1) from a seed. */
-function uniform(seed: number): () => number {
+function uniform(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
