@@ -100,9 +100,11 @@ function writeProvider({ wheel, capability }, folder) {
   }
   const file = join(folder, 'libonnxruntime_providers_cuda.so');
   const bytes = readFileSync(file);
-  slimProvider(bytes, Math.round(10 * Number(capability)));
+  const { kept, of, containers } = slimProvider(bytes, Math.round(10 * Number(capability)));
   writeFileSync(file, bytes);
   writeFileSync(join(folder, 'provider.json'), `${JSON.stringify({ capability })}\n`);
+  const [part, whole] = [kept, of].map((size) => (size / 2 ** 20).toFixed(1));
+  process.stdout.write(`provider: ${part} of ${whole} MiB of kernels, ${containers} programs for ${capability}\n`);
 }
 
 /** Writes a model as a package for PyTorch, without weights. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compileTraining } from '../../compiler/training/compile-training.ts';
+import { stepMemory } from '../../compiler/training/memory.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { deviceNeed, plannedMemory } from '../../runtime/training/device-need.ts';
@@ -39,4 +40,13 @@ test('the table of GPUs for the paper is what a dry run says', async () => {
   const table = /^\| GPU with \|.*\n(\|.*\n)*/m;
   expect(text).toMatch(table);
   await expect(text.replace(table, () => `${right}\n`)).toMatchFileSnapshot(`../../${page}`);
+});
+
+test('the page says what recomputing saves of a step of the paper', () => {
+  const peaks = [[], ['backbone.layers.*', 'mid.layers.*']].map((recompute) => {
+    const [step] = graphsOf(stepParts(paper(1, 32), { backend: 'onnx', recompute }));
+    return (stepMemory([step!], 'onnx').working / 2 ** 30).toFixed(2);
+  });
+  const row = `| CroBIM at 480², micro-batches of 1, estimated | ${peaks.join(' GiB | ')} GiB |`;
+  expect(readFileSync(page, 'utf8')).toContain(row);
 });
