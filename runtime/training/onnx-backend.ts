@@ -3,13 +3,13 @@ import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts
 import type { Engine } from '../ort/engine.ts';
 import { firstNonFinite } from '../ort/first-non-finite.ts';
 import { openEngine } from '../ort/open-engine.ts';
-import { serialScatter } from '../ort/serial-scatter.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { sized } from '../ort/sized-graph.ts';
 import type { Look, StepParts, StepResult, StepScalars, TrainingBackend } from './backend.ts';
 import { type Inference, openInference, withOpenWeights } from './onnx-inference.ts';
 import { ResidentState } from './resident-state.ts';
 import { statesOf } from './state.ts';
+import { stepForm } from './step-model.ts';
 import { only, openStepSession, type StepNumbers, type StepSession } from './step-session.ts';
 
 export interface OnnxBackendOptions {
@@ -42,13 +42,13 @@ export async function openOnnxBackend(
   const { seed, threads, steps } = options;
   const engine = await open(options.device);
   const { device } = engine;
-  const serial = device === 'cpu' ? await serialScatter(threads) : 0;
+  const form = await stepForm(device, threads);
   const state = await ResidentState.hold(engine, options.state, steps);
   const numbers: StepNumbers = { learningRate: new Float32Array(1), step: new Int32Array(1) };
   const clear = await state.clearing(statesOf(steps).filter(({ kind }) => kind === 'gradient'));
 
   const openStep = (graph: StepGraph): Promise<StepSession> =>
-    openStepSession(graph, { engine, state, numbers, threads, serial });
+    openStepSession(graph, { engine, state, numbers, threads, form });
   const parts: StepSessions =
     'whole' in steps
       ? { batch: await openStep(steps.whole), update: undefined }

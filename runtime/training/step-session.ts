@@ -4,7 +4,7 @@ import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 import type { ResidentState } from './resident-state.ts';
 import { StepDraws } from './step-draws.ts';
-import { stepModel } from './step-model.ts';
+import { type StepModelOptions, stepModel } from './step-model.ts';
 
 /** An open step graph. State stays on the device; step numbers and results are in bound arrays. */
 export interface StepSession {
@@ -30,14 +30,13 @@ export interface StepSessionOptions {
   readonly state: ResidentState;
   readonly numbers: StepNumbers;
   readonly threads: number | undefined;
-  /** Maximum number of elements that onnxruntime scatters on one thread. */
-  readonly serial: number;
+  readonly form: StepModelOptions;
 }
 
 /** Opens a step graph. New state overwrites the old state. */
 export async function openStepSession(graph: StepGraph, options: StepSessionOptions): Promise<StepSession> {
-  const { engine, threads, serial } = options;
-  const model = await engine.open(await stepModel(graph, serial), { planMemory: false, threads, captured: true });
+  const { engine, threads, form } = options;
+  const model = await engine.open(await stepModel(graph, form), { planMemory: false, threads, captured: true });
   const names = new Set(graph.graph.inputs.map(({ name }) => name));
   const { inputs, outputs, copies } = await boundState(graph, options, names);
   const reads: Record<string, HostTensor> = {};

@@ -16,7 +16,7 @@ import {
 } from './model.ts';
 import { folder, Names } from './names.ts';
 import { type OtherForm, OtherShapes } from './other-shapes.ts';
-import { type Forms, formsOf, type Target } from './profile.ts';
+import { type Forms, formsOf, type Profile } from './profile.ts';
 import { reshaped } from './reshaped.ts';
 import { ShapeArithmetic } from './shape-arithmetic.ts';
 import { Stored, sourceOf } from './stored.ts';
@@ -24,7 +24,7 @@ import { valueInfo } from './value-info.ts';
 
 export interface EmissionOptions {
   readonly opset: number;
-  readonly profile: Target;
+  readonly profile: Profile;
   /** Formats a place in the source for a node's documentation: `crobim.crob:41`. */
   readonly place: ((origin: Origin) => string) | undefined;
   /** The number of elements up to which ScatterND runs on one thread. */

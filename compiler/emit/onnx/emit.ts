@@ -7,7 +7,7 @@ import { lowerFused } from './fused/lower.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerings } from './lowerings.ts';
 import { contribDomain, type OnnxModel, type OnnxNode, type ValueInfo } from './model.ts';
-import { formsOf, type Target } from './profile.ts';
+import { formsOf, type Profile } from './profile.ts';
 import { valueInfo } from './value-info.ts';
 
 export const defaultOpset = 20;
@@ -17,7 +17,7 @@ export interface EmitOptions {
   /** 18 to 23; default: 20. */
   readonly opset?: number;
   /** What the model is emitted for; default: any implementation of ONNX. */
-  readonly profile?: Target;
+  readonly profile?: Profile;
   /**
    * The number of elements up to which an operator runs on one thread in the session that will run the model, so that
    * its order of operations is fixed; Infinity if the session has only one thread.

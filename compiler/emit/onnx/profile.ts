@@ -6,6 +6,9 @@ export type Target = 'portable' | 'cpu' | 'cuda' | 'webgpu';
 
 export const targets = ['portable', 'cpu', 'cuda', 'webgpu'] as const satisfies readonly Target[];
 
+/** `cuda-step` is a training step on CUDA, whose operators are those that `in-place.ts` has proved. */
+export type Profile = Target | 'cuda-step';
+
 /** The forms that a profile may emit. */
 export interface Forms {
   /** What a linear layer computes stays a matrix of rows, rather than being reshaped to the shape that it has in crob. */
@@ -14,6 +17,8 @@ export interface Forms {
   readonly moves: boolean;
   /** Sums and means in one operator, where the kernel does not add numbers one after another. */
   readonly wholeSums: boolean;
+  /** Sums over an axis between others are additions or poolings (`middle-sums.ts`). */
+  readonly middleSums: boolean;
   /** com.microsoft.SkipLayerNormalization, which adds the residual and the bias before it. */
   readonly skipNorm: boolean;
   /** com.microsoft.BiasGelu, which adds the bias before it. */
@@ -25,17 +30,18 @@ export interface Forms {
 }
 
 const none: Forms = {
-  ...{ rows: false, moves: false, wholeSums: false },
+  ...{ rows: false, moves: false, wholeSums: false, middleSums: false },
   ...{ skipNorm: false, biasGelu: false, attention: false, halfNorms: false },
 };
 
 /** The forms of each profile. Those of `cuda` are chosen by the number of kernels that onnxruntime starts (1.30). */
-export const formsOf: Readonly<Record<Target, Forms>> = {
+export const formsOf: Readonly<Record<Profile, Forms>> = {
   portable: none,
   cpu: { ...none, rows: true, moves: true },
   cuda: {
-    ...{ rows: true, moves: true, wholeSums: true },
+    ...{ rows: true, moves: true, wholeSums: true, middleSums: true },
     ...{ skipNorm: true, biasGelu: true, attention: true, halfNorms: true },
   },
   webgpu: { ...none, rows: true, moves: true },
+  'cuda-step': { ...none, wholeSums: true, middleSums: true },
 };

@@ -2,8 +2,10 @@ import { constant, type Dim, one } from '../../dims/dim.ts';
 import type { NodeOf } from '../../ir/graph.ts';
 import type { Emission } from './emission.ts';
 import type { Lowering } from './lowering.ts';
+import { sumInSteps } from './middle-sums.ts';
 import { int } from './model.ts';
 import { known } from './reshape-target.ts';
+import { atOnce, largestDivisor } from './sum-steps.ts';
 
 type Reduction = NodeOf<'sum' | 'reduce_max' | 'mean'>;
 
@@ -28,9 +30,6 @@ export const maximum: Lowering<'reduce_max'> = (node, emission) => {
   return [emission.node('ReduceMax', [emission.use(x)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
 };
 
-/** The number of float32 numbers that can be added sequentially without a significant error. */
-const atOnce = 512;
-
 /**
  * Computes a sum or mean in stages. onnxruntime's CPU kernels add the elements of a row sequentially in float32 (1.30):
  * the sum of 7,372,800 pixels of 0.9, as in a weighted loss, is wrong by 0.7%. Summing rows of at most 512 elements and
@@ -38,7 +37,9 @@ const atOnce = 512;
  */
 export const staged =
   (op: 'ReduceSum' | 'ReduceMean') =>
-  (node: Reduction, emission: Emission): string[] => {
+  (node: NodeOf<'sum' | 'mean'>, emission: Emission): readonly (string | undefined)[] => {
+    const middle = emission.allowed.middleSums ? sumInSteps(node, emission) : undefined;
+    if (middle !== undefined) return middle;
     const { axes, keep } = node.attributes;
     const { dtype, shape } = node.inputs[0].type;
     const last = shape.length - 1;
@@ -50,7 +51,7 @@ export const staged =
     let name = emission.use(node.inputs[0]);
     const partly: Dim[] = [...shape];
     for (let left = sizes[last]; left !== undefined && left > atOnce; ) {
-      const part = divisor(left);
+      const part = largestDivisor(left, atOnce);
       if (part === 1) break;
       left /= part;
       partly[last] = constant(left);
@@ -66,9 +67,3 @@ export const staged =
     }
     return [emission.node(op, [name, emission.i64(axes)], node.outputs[0].type, keep ? {} : { keepdims: int(0) })];
   };
-
-/** Returns the largest divisor up to `atOnce`. */
-function divisor(n: number): number {
-  for (let d = Math.min(atOnce, n); d > 1; d--) if (n % d === 0) return d;
-  return 1;
-}

@@ -42,7 +42,10 @@ function stepsOf({ dims, accumulate = 1, recompute = [] }: Case): readonly StepG
 async function measured(step: StepGraph): Promise<number> {
   const device = await opened;
   if ('missing' in device) throw new Error(device.missing);
-  const session = await device.open(await stepModel(step, 2 ** 40), { planMemory: false, threads: 2 });
+  const session = await device.open(await stepModel(step, { serial: 2 ** 40, profile: 'portable' }), {
+    planMemory: false,
+    threads: 2,
+  });
   const tensors = new Map(
     [...session.inputs, ...session.outputs].map(({ name, dtype, shape }) => {
       const sizes = shape.map(Number);

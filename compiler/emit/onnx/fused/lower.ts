@@ -2,6 +2,7 @@ import { constant, type Dim, mul, one, product, zero } from '../../../dims/dim.t
 import type { Node, Value } from '../../../ir/graph.ts';
 import { sameDim, sameShape } from '../../../ir/shapes.ts';
 import type { Emission } from '../emission.ts';
+import { sumWithParts } from '../middle-sums.ts';
 import { float, int, ints } from '../model.ts';
 import { padded } from '../pad-by-concat.ts';
 import { known, reshapePlan } from '../reshape-target.ts';
@@ -21,6 +22,11 @@ export function lowerFused(node: Node, emission: Emission): Lowered | undefined 
   if (attention !== undefined) return attended(node, attention, emission);
   const skip = plan.skips.get(node);
   if (skip !== undefined) return skipNorm(node, skip, emission);
+  const parts = plan.parts.get(node);
+  if (parts !== undefined && node.op === 'add') {
+    sumWithParts(node, parts, emission);
+    return [];
+  }
   if (node.op === 'layer_norm' && isNamed(node, emission)) return [];
   const gelu = plan.gelus.get(node);
   if (gelu !== undefined) return biasGelu(node, gelu, emission);

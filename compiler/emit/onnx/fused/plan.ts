@@ -1,6 +1,7 @@
 import type { Graph, Node, NodeOf, Value } from '../../../ir/graph.ts';
 import { sameDim, sameShape } from '../../../ir/shapes.ts';
 import type { Forms } from '../profile.ts';
+import { type AddedParts, addedParts } from '../sum-steps.ts';
 import { type Attention, findAttentions } from './attention.ts';
 import { type RowMove, rowMoves } from './row-moves.ts';
 
@@ -25,6 +26,8 @@ export interface FusedPlan {
   readonly attentions: ReadonlyMap<Node, Attention>;
   /** By the last view. */
   readonly moves: ReadonlyMap<Node, RowMove>;
+  /** By addition: a sum over a short axis, whose parts are added with it. */
+  readonly parts: ReadonlyMap<Node, AddedParts>;
   /** Products to which another operator adds the bias. */
   readonly bare: ReadonlySet<Node>;
   /** Nodes that are emitted only if something else reads them. */
@@ -44,10 +47,11 @@ export function planFused(graph: Graph, uses: ReadonlyMap<Value, number>, allowe
   for (const [last, { passed }] of moves) for (const node of passed) if (node !== last) inner.add(node);
   const skips = allowed.skipNorm ? findSkips(graph, uses, inner) : new Map<Node, SkipNorm>();
   const gelus = allowed.biasGelu ? findGelus(graph, uses, inner) : new Map<Node, { x: Value; bias: Value }>();
+  const parts = allowed.middleSums ? findParts(graph, uses, inner, skips) : new Map<Node, AddedParts>();
   const bare = new Set<Node>();
   for (const { skip, bias } of skips.values()) if (bias !== undefined) bare.add(skip.node);
   for (const { x } of gelus.values()) bare.add(x.node);
-  return { skips, gelus, attentions: attentions.byResult, moves, bare, inner };
+  return { skips, gelus, attentions: attentions.byResult, moves, parts, bare, inner };
 }
 
 function findSkips(graph: Graph, uses: ReadonlyMap<Value, number>, inner: Set<Node>): Map<Node, SkipNorm> {
@@ -82,6 +86,32 @@ function findGelus(graph: Graph, uses: ReadonlyMap<Value, number>, inner: Set<No
     inner.add(parts.node);
   }
   return gelus;
+}
+
+function findParts(
+  { nodes, facts }: Graph,
+  uses: ReadonlyMap<Value, number>,
+  inner: Set<Node>,
+  skips: ReadonlyMap<Node, SkipNorm>,
+): Map<Node, AddedParts> {
+  const found = new Map<Node, AddedParts>();
+  for (const node of nodes) {
+    if (node.op !== 'add' || inner.has(node) || skips.has(node)) continue;
+    const { shape } = node.outputs[0].type;
+    if (!node.inputs.every(({ type }) => sameShape(facts, type.shape, shape))) continue;
+    const [a, b] = node.inputs;
+    for (const [sum, other] of [
+      [b, a],
+      [a, b],
+    ] as const) {
+      const parts = uses.get(sum) === 1 ? addedParts(sum, other, facts) : undefined;
+      if (parts === undefined) continue;
+      found.set(node, parts);
+      inner.add(sum.node);
+      break;
+    }
+  }
+  return found;
 }
 
 /** Reads a value that nothing else needs as x + bias, where bias is a vector along the last axis. */
