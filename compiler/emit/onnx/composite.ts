@@ -36,7 +36,16 @@ const layerNorm: Lowering<'layer_norm'> = (node, emission) => {
   const apart = node.inputs[0].node.op === 'add' && shape.length === 3 && !emission.allowed.skipNorm;
   const rows = apart ? [shape[0]!, one, ...shape.slice(1)] : shape;
   const inputs = [reshaped(emission, operand, type, rows), scale, bias];
-  const name = emission.node('LayerNormalization', inputs, { dtype, shape: rows }, attributes);
+  const normal = { dtype, shape: rows };
+  const deviation = emission.plan.deviations.ofNorms.get(node);
+  let name: string;
+  if (deviation === undefined) name = emission.node('LayerNormalization', inputs, normal, attributes);
+  else {
+    const each = { dtype, shape: rows.with(-1, one) };
+    const [y, , reciprocal] = emission.results('LayerNormalization', inputs, [normal, undefined, each], attributes);
+    emission.reciprocals.set(deviation, reshaped(emission, reciprocal!, each, deviation.type.shape));
+    name = y!;
+  }
   if (!apart) return [name];
   emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: rows });
   return [undefined];

@@ -26,6 +26,13 @@ const add: Lowering<'add'> = (node, emission) => {
   return fused === undefined ? binary('Add')(node, emission) : [convolution(fused.conv, emission, fused.bias)];
 };
 
+const div: Lowering<'div'> = (node, emission) => {
+  if (!emission.plan.deviations.divisions.has(node)) return binary('Div')(node, emission);
+  const [dividend, deviation] = node.inputs;
+  const reciprocal = emission.reciprocals.get(deviation)!;
+  return [emission.node('Mul', [emission.use(dividend), reciprocal], node.outputs[0].type)];
+};
+
 /**
  * Div truncates towards zero. For a non-negative dividend that is the floor; otherwise the result is (a - a mod b) / b.
  * Near the least int32 that difference would wrap, so 1 is subtracted from the quotient if a negative remainder was cut
@@ -104,7 +111,7 @@ export const elementwise = {
   add,
   sub: binary('Sub'),
   mul: binary('Mul'),
-  div: binary('Div'),
+  div,
   pow: binary('Pow'),
   max: binary('Max'),
   min: binary('Min'),

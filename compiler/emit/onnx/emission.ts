@@ -60,6 +60,8 @@ export class Emission {
   readonly dims: ShapeArithmetic;
   /** How an index is ensured to be in range. */
   readonly indexCheck: (use: IndexUse) => IndexCheck;
+  /** Names of the reciprocals of deviations. */
+  readonly reciprocals = new Map<Value, string>();
   readonly nodes: OnnxNode[] = [];
   readonly initialisers: Initialiser[] = [];
   readonly draws: { readonly name: string; readonly key: string; readonly type: TensorType }[] = [];
@@ -198,15 +200,21 @@ export class Emission {
     return this.results(op, inputs, [type], attributes)[0]!;
   }
 
-  /** Appends a node with one result for each type and returns the results' names. */
-  results(op: string, inputs: readonly string[], types: readonly TensorType[], attributes: Attributes = {}): string[] {
+  /**
+   * Appends a node with one result for each type and returns the results' names. A type that is undefined stands for a
+   * result that is left out.
+   */
+  results(
+    op: string,
+    inputs: readonly string[],
+    types: readonly (TensorType | undefined)[],
+    attributes: Attributes = {},
+  ): string[] {
     const origin = this.#origin;
     return this.#append(op, inputs, types, attributes, origin === undefined ? '' : folder(origin.path), origin);
   }
 
-  /**
-   * Appends a node of one of onnxruntime's own operators. A type that is undefined stands for a result that is left out.
-   */
+  /** Like `results`, for one of onnxruntime's own operators. */
   contrib(
     op: string,
     inputs: readonly string[],

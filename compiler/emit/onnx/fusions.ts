@@ -2,6 +2,7 @@ import { sub } from '../../dims/dim.ts';
 import { countUses } from '../../graphs/rebuild.ts';
 import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
 import { sameDim, sameShape } from '../../ir/shapes.ts';
+import { type Deviations, findDeviations } from './deviations.ts';
 import { type FusedPlan, planFused } from './fused/plan.ts';
 import { type GridPoints, gridPoints } from './grid-points.ts';
 import type { Forms } from './profile.ts';
@@ -15,6 +16,7 @@ export interface FusionPlan extends FusedPlan {
   readonly picks: ReadonlyMap<NodeOf<'reshape'>, Pick>;
   /** By grid_sample: the source of its points. */
   readonly grids: ReadonlyMap<Node, GridPoints>;
+  readonly deviations: Deviations;
   /** Nodes that are part of another node; they are emitted only if something else reads them. */
   readonly absorbed: ReadonlySet<Node>;
   /** By slice: slices that cut one axis into neighbouring parts, which become one Split. */
@@ -76,7 +78,9 @@ export function planFusions(graph: Graph, allowed: Forms): FusionPlan {
   const absorbed = new Set<Node>([...convBias.values()].map(({ conv }) => conv));
   for (const { shift } of grids.values()) if (shift !== undefined) absorbed.add(shift.addition);
   for (const node of fused.inner) absorbed.add(node);
-  return { ...fused, convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
+  const deviations = findDeviations(graph, uses, allowed);
+  for (const node of deviations.replaced) absorbed.add(node);
+  return { ...fused, deviations, convBias, picks, grids, absorbed, splits: findSplits(graph, picks), pads, early };
 }
 
 function behindViews(value: Value): Value {
