@@ -7,8 +7,8 @@ import { producer } from './match.ts';
 import { finding, named, nodeOf, once, operators, value, where, withSome } from './patterns/construct.ts';
 import { type Rule, rewrite, rule } from './rule.ts';
 
-const { pad, reshape, slice } = operators;
-const x = value('x');
+const { add: sum, pad, reshape, slice } = operators;
+const [x, y] = [value('x'), value('y')];
 
 /** Merges a slice of a slice. */
 const sliceOnce = rule(
@@ -122,6 +122,38 @@ const padOnce = rule(
     },
   ),
 );
+
+/**
+ * Parts that are padded to one size and added, such as the gradients of slices of one tensor: those that lie side by side
+ * are concatenated, which is read and written once.
+ */
+const sumOfPads = rule(
+  'sum-of-pads',
+  'gradients',
+  rewrite(
+    finding(
+      sum(once(named('a', pad(x))), once(named('b', pad(y)))),
+      'place',
+      'both are padded with zeros, and one begins where the other ends along one axis',
+      ({ a, b }, _, { facts }) => sideBySide(facts, a, b) ?? sideBySide(facts, b, a),
+    ),
+    ({ place: { first, second, axis } }, { build }) => {
+      const high = first.attributes.high.map((dim, i) => (i === axis ? second.attributes.high[i]! : dim));
+      return build.pad(build.concat([first.inputs[0]!, second.inputs[0]!], axis), first.attributes.low, high, 0);
+    },
+  ),
+);
+
+function sideBySide(facts: Facts, first: NodeOf<'pad'>, second: NodeOf<'pad'>) {
+  if (first.attributes.value !== 0 || second.attributes.value !== 0) return undefined;
+  const [before, after] = [first.attributes, second.attributes];
+  const alike = (axis: number): boolean =>
+    sameDim(facts, before.low[axis]!, after.low[axis]!) && sameDim(facts, before.high[axis]!, after.high[axis]!);
+  const [axis, ...others] = [...before.low.keys()].filter((i) => !alike(i));
+  if (axis === undefined || others.length > 0) return undefined;
+  const end = add(before.low[axis]!, first.inputs[0]!.type.shape[axis]!);
+  return sameDim(facts, end, after.low[axis]!) ? { first, second, axis } : undefined;
+}
 
 /** A slice along the first of the axes into which a reshape splits one, as a slice of that one: the reshapes become one. */
 const sliceBeforeSplit = rule(
@@ -248,6 +280,7 @@ export const sliceRules: readonly Rule[] = [
   sliceOfPad,
   sliceBeforeSplit,
   padOnce,
+  sumOfPads,
   concatOnce,
   concatOfSlices,
 ];

@@ -542,6 +542,18 @@ const runOfAxis: Move = (build, x, random) => {
   );
 };
 
+/** Two parts of one size, padded with zeros and added: side by side, or one on the other. */
+const paddedParts: Move = (build, x, random) => {
+  const axis = random.int(0, x.type.shape.length - 1);
+  const size = x.type.shape[axis];
+  if (size === undefined) return undefined;
+  const at = (dim: Dim) => x.type.shape.map((_, i) => (i === axis ? dim : zero));
+  const [none, ahead] = [at(zero), at(size)];
+  const other = build.neg(x);
+  const first = build.pad(x, none, ahead, 0);
+  return build.add(first, random.int(0, 3) === 0 ? build.pad(other, none, ahead, 0) : build.pad(other, ahead, none, 0));
+};
+
 const twoVectors: Move = (build, x, _random, _pool, step) => {
   const last = x.type.shape.at(-1);
   if (last === undefined || asConstant(last) === undefined) return undefined;
@@ -567,6 +579,7 @@ const endings = [
   linear,
   scores,
   padded,
+  paddedParts,
   repeatedTwice,
   largestTwice,
 ];
@@ -589,6 +602,7 @@ const moves = {
     linear,
     reordered,
     runOfAxis,
+    paddedParts,
   ],
   everything: [
     ...[...elementwiseMoves, ...layoutMoves, divide, power, slice, roll, pad, concat, unconcat, reduce, linear],

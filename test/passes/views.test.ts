@@ -168,6 +168,18 @@ describe('slices, pads and concats', () => {
 %9 = pad %3 low=[0, 0, 0, 0] high=[0, 2, 1, 0] value=0 : f32[B, 7, 7, C]`,
     'pads of different numbers stay': `%3 = pad %0 low=[0, 1, 0, 0] high=[0, 0, 0, 0] value=0 : f32[B, 5, 6, C]
 %9 = pad %3 low=[0, 0, 0, 0] high=[0, 2, 1, 0] value=1 : f32[B, 7, 7, C]`,
+    'parts side by side': `%3 = neg %0 : f32[B, 4, 6, C]
+%4 = pad %0 low=[0, 1, 0, 0] high=[0, 6, 0, 0] value=0 : f32[B, 11, 6, C]
+%5 = pad %3 low=[0, 5, 0, 0] high=[0, 2, 0, 0] value=0 : f32[B, 11, 6, C]
+%9 = add %5, %4 : f32[B, 11, 6, C]`,
+    'parts with a gap stay': `%3 = neg %0 : f32[B, 4, 6, C]
+%4 = pad %0 low=[0, 0, 0, 0] high=[0, 5, 0, 0] value=0 : f32[B, 9, 6, C]
+%5 = pad %3 low=[0, 5, 0, 0] high=[0, 0, 0, 0] value=0 : f32[B, 9, 6, C]
+%9 = add %4, %5 : f32[B, 9, 6, C]`,
+    'parts that are padded with another number stay': `%3 = neg %0 : f32[B, 4, 6, C]
+%4 = pad %0 low=[0, 0, 0, 0] high=[0, 4, 0, 0] value=1 : f32[B, 8, 6, C]
+%5 = pad %3 low=[0, 4, 0, 0] high=[0, 0, 0, 0] value=0 : f32[B, 8, 6, C]
+%9 = add %4, %5 : f32[B, 8, 6, C]`,
     'concat of concat': `%3 = neg %0 : f32[B, 4, 6, C]
 %4 = concat %3, %0 axis=1 : f32[B, 8, 6, C]
 %9 = concat %0, %4 axis=1 : f32[B, 12, 6, C]`,
