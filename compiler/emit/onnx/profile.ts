@@ -43,5 +43,5 @@ export const formsOf: Readonly<Record<Profile, Forms>> = {
     ...{ skipNorm: true, biasGelu: true, attention: true, halfNorms: true },
   },
   webgpu: { ...none, rows: true, moves: true },
-  'cuda-step': { ...none, wholeSums: true, middleSums: true },
+  'cuda-step': { ...none, moves: true, wholeSums: true, middleSums: true },
 };
