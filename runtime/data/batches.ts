@@ -1,7 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { UserError } from '../files/user-error.ts';
 import type { HostTensor } from '../ort/session.ts';
-import { unfilledFloats } from '../tensors/unfilled.ts';
 import type { EncodedText, TextInput } from '../text/tokenizer.ts';
+import { type ArrayPool, type NewArray, newArray } from './array-pool.ts';
 import { type Dataset, reportNotes } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
 import { type Decoder, decodingThreads, openDecoder } from './decoder.ts';
@@ -20,6 +21,11 @@ export interface Batch {
   readonly feeds: Feeds;
   /** The samples without repetitions, in the order of the tensors; fewer than B only with `pad`. */
   readonly samples: readonly Sample[];
+  /**
+   * Gives the arrays of `feeds` back to `BatchOptions.pool`: later batches overwrite them. To be called only when no run
+   * reads them any more; does nothing the second time.
+   */
+  release(): void;
 }
 
 export interface BatchOptions {
@@ -50,6 +56,8 @@ export interface BatchOptions {
   readonly threads?: number | undefined;
   /** A decoder that outlives these batches, so that its threads need not start again; else one of `threads` is opened. */
   readonly decoder?: Decoder;
+  /** Where the arrays of feeds are from, and are given back by `release`; by default, they are new ones. */
+  readonly pool?: ArrayPool | undefined;
 }
 
 /** Returns the number of batches that `loadBatches` yields for `samples` samples. */
@@ -62,7 +70,8 @@ export function batchCount(samples: number, batch: number, last: 'pad' | 'wrap' 
  * an image cannot be decoded with `onBad: 'skip'`, its sample is added to `dataset.undecodable`. `pad` then omits the
  * sample (and a batch without other samples); `wrap` and `drop` use the next good sample of the order instead, so that
  * the other samples and the number of batches do not change. Throws a UserError that names the file and the line of the
- * phrase. Leaving the loop early stops the threads, unless they are those of `decoder`.
+ * phrase. Leaving the loop early stops the threads, unless they are those of `decoder`, and releases the batches that were
+ * not yielded.
  */
 export async function* loadBatches(
   dataset: Dataset,
@@ -75,8 +84,8 @@ export async function* loadBatches(
   const problems = new Problems(options.onBad, (problem) => options.report(problem));
   const decoder = options.decoder ?? (await openDecoder(threads));
   const source = new SampleSource(dataset, order, options, problems, decoder);
+  const queue: Promise<Batch | undefined>[] = [];
   try {
-    const queue: Promise<Batch | undefined>[] = [];
     let next = start;
     for (let at = start; at < count; at++) {
       for (; next < count && queue.length <= ahead; next++) queue.push(source.batch(next));
@@ -85,6 +94,12 @@ export async function* loadBatches(
     }
     problems.finish();
   } finally {
+    source.close();
+    for (const one of queue)
+      one.then(
+        (loaded) => loaded?.release(),
+        () => undefined,
+      );
     if (decoder !== options.decoder) await decoder.close();
   }
 }
@@ -105,6 +120,7 @@ class SampleSource {
   readonly #decoder: Decoder;
   readonly #bad: Set<number>;
   readonly #blank: EncodedText | undefined;
+  #closed = false;
 
   constructor(dataset: Dataset, order: ArrayLike<number>, options: BatchOptions, problems: Problems, decoder: Decoder) {
     this.#dataset = dataset;
@@ -118,15 +134,58 @@ class SampleSource {
 
   /**
    * Loads a batch, which is put together as soon as its samples are there: a device runs the last one meanwhile. Gives
-   * undefined if there is no good sample. If the promise rejects before it is awaited, the rejection is not unhandled.
+   * undefined if there is no good sample, or once closed. If the promise rejects before it is awaited, the rejection is
+   * not unhandled.
    */
   batch(index: number): Promise<Batch | undefined> {
     const loaded = this.#slots(index).then((all) => {
       const slots = all.filter((slot) => slot !== undefined);
-      return slots.length === 0 ? undefined : assemble(slots, this.#options);
+      return slots.length === 0 ? undefined : this.#assemble(slots);
     });
     loaded.catch(() => undefined);
     return loaded;
+  }
+
+  /** Ends all work on batches, which nobody waits for. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Puts a batch together, in arrays that are taken only now that all samples are decoded. */
+  async #assemble(slots: readonly ReadySample[]): Promise<Batch | undefined> {
+    const { batch, height, width, text, pool } = this.#options;
+    let taken: HostTensor[] = [];
+    const array: NewArray = (type) => {
+      if (!pool) return newArray(type);
+      const tensor = pool.take(type);
+      taken.push(tensor);
+      return tensor;
+    };
+    const release = () => {
+      pool?.giveBack(taken);
+      taken = [];
+    };
+    const filled = Array.from({ length: batch }, (_, i) => slots[i] ?? slots[0]!);
+    try {
+      if (this.#closed) return undefined;
+      const image = array({ dtype: 'f32', shape: [batch, 3, height, width] });
+      const target = array({ dtype: 'f32', shape: [batch, 1, height, width] });
+      for (const [i, { decoded }] of filled.entries()) {
+        // An image takes a millisecond, in which this thread does not see that a device waits for its next run.
+        if (i > 0) await turn();
+        if (this.#closed) {
+          release();
+          return undefined;
+        }
+        (image.data as Float32Array).set(decoded.image, i * decoded.image.length);
+        (target.data as Float32Array).set(decoded.target, i * decoded.target.length);
+      }
+      const feeds = { image, ...(text ? wordFeeds(filled, text, array) : {}), target };
+      return { feeds, samples: slots.map(({ sample }) => sample), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   #slots(index: number): Promise<Slot[]> {
@@ -180,32 +239,17 @@ function blankPhrase({ tokenizer, words }: TextInput): EncodedText {
   return { ids: Array.from({ length: words }, (_, i) => [cls, sep][i] ?? pad), mask, tokens: [], truncated: false };
 }
 
-function assemble(slots: readonly ReadySample[], { batch, height, width, text }: BatchOptions): Batch {
-  const image = unfilledFloats(batch * 3 * height * width);
-  const target = unfilledFloats(batch * height * width);
-  const filled = Array.from({ length: batch }, (_, i) => slots[i] ?? slots[0]!);
-  for (const [i, { decoded }] of filled.entries()) {
-    image.set(decoded.image, i * decoded.image.length);
-    target.set(decoded.target, i * decoded.target.length);
-  }
-  return {
-    feeds: {
-      image: { dtype: 'f32', shape: [batch, 3, height, width], data: image },
-      ...(text ? wordFeeds(filled, text) : {}),
-      target: { dtype: 'f32', shape: [batch, 1, height, width], data: target },
-    },
-    samples: slots.map(({ sample }) => sample),
-  };
-}
-
-function wordFeeds(slots: readonly ReadySample[], { words }: TextInput): Feeds {
+function wordFeeds(slots: readonly ReadySample[], { words }: TextInput, array: NewArray): Feeds {
   const shape = [slots.length, words];
-  const tokens = new BigInt64Array(slots.length * words);
-  const mask = new Uint8Array(slots.length * words);
+  const tokens = array({ dtype: 'i64', shape });
+  const mask = array({ dtype: 'bool', shape });
   for (const [i, { encoded }] of slots.entries()) {
     if (!encoded) throw new Error('bug in crobc: a phrase that was not encoded');
-    mask.set(encoded.mask, i * words);
-    for (const [t, id] of encoded.ids.entries()) tokens[i * words + t] = BigInt(id);
+    (mask.data as Uint8Array).set(encoded.mask, i * words);
+    (tokens.data as BigInt64Array).set(
+      encoded.ids.map((id) => BigInt(id)),
+      i * words,
+    );
   }
-  return { tokens: { dtype: 'i64', shape, data: tokens }, mask: { dtype: 'bool', shape, data: mask } };
+  return { tokens, mask };
 }

@@ -1,3 +1,4 @@
+import type { ArrayPool } from '../data/array-pool.ts';
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { headerSize } from '../data/image-sizes.ts';
@@ -44,6 +45,8 @@ export interface EvaluationOptions {
   readonly ahead?: number;
   /** Number of threads that decode; by default, as many as there are cores but one, 16 at most. */
   readonly decodeThreads?: number | undefined;
+  /** Where the arrays of feeds are from. */
+  readonly pool?: ArrayPool | undefined;
   readonly onBad: OnBad;
   report(problem: string): void;
   /** Replaces every phrase by an empty one, to measure what the model predicts from the image alone. */
@@ -122,12 +125,12 @@ export async function* predictions(
   order: readonly number[],
   options: EvaluationOptions,
 ): AsyncGenerator<PredictedSample, void, undefined> {
-  const { batch, height, width, text, ahead = 2, onBad, report, blank = false, explain } = options;
+  const { batch, height, width, text, ahead = 2, onBad, report, blank = false, pool, explain } = options;
   const protocol: Protocol = protocols[options.protocol];
   const original = comparisonSize(options) === 'original';
-  const loading = { batch, height, width, text, ahead, onBad, report, blank, threads: options.decodeThreads };
+  const loading = { batch, height, width, text, ahead, onBad, report, blank, pool, threads: options.decodeThreads };
   const area = height * width;
-  for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
+  for await (const { feeds, samples, release } of loadBatches(dataset, order, loading)) {
     const { target, ...inputs } = feeds;
     const { data, shape } = await predict(inputs);
     if (!(data instanceof Float32Array) || shape.join() !== [batch, 1, height, width].join()) {
@@ -153,6 +156,8 @@ export async function* predictions(
         yield { sample, height, width, prediction, truth };
       }
     }
+    // Not after an error, which may have arrays of the feeds as evidence.
+    release();
   }
 }
 

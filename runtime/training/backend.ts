@@ -1,3 +1,4 @@
+import type { ArrayPool } from '../data/array-pool.ts';
 import type { NonFinite } from '../ort/first-non-finite.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 
@@ -26,6 +27,11 @@ export interface TrainingBackend {
   readonly device: string;
   /** Why this device was chosen, if the user did not choose it. */
   readonly note?: string;
+  /**
+   * Arrays for feeds, from which they are copied to the device faster than from others. Undefined where there is no such
+   * memory. The back end gives nothing back itself.
+   */
+  readonly feedArrays?: ArrayPool | undefined;
   /** Runs one step over the recipe's `accumulate` micro-batches; feeds are by input name. */
   step(batches: readonly Feeds[], scalars: StepScalars): Promise<StepResult>;
   /**

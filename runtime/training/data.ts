@@ -2,6 +2,7 @@ import type { Origin, Value } from '../../compiler/ir/graph.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
 import type { PortDType, TensorType } from '../../compiler/ir/types.ts';
 import type { Training } from '../../compiler/training/compile-training.ts';
+import type { ArrayPool } from '../data/array-pool.ts';
 import { type Batch, loadBatches } from '../data/batches.ts';
 import { type Dataset, openDataset } from '../data/dataset.ts';
 import { type Decoder, decodingThreads, openDecoder } from '../data/decoder.ts';
@@ -173,6 +174,8 @@ export interface FeedOptions {
   readonly blank: boolean;
   readonly onBad: OnBad;
   readonly decodeThreads: number | undefined;
+  /** Where the arrays of feeds are from. */
+  readonly pool?: ArrayPool | undefined;
   report(problem: string): void;
 }
 
@@ -181,7 +184,8 @@ const AHEAD = 2;
 
 /**
  * Yields the micro-batches of step `step` (from 1) and all later ones, over all epochs.
- * They do not depend on the first step.
+ * They do not depend on the first step. Whoever asks for the next step is done with the last one, whose arrays are then
+ * used again. Whoever leaves, such as for an error, may keep them.
  */
 export async function* stepBatches(step: number, options: FeedOptions): AsyncGenerator<readonly Feeds[], void> {
   const { plan, accumulate } = options;
@@ -192,13 +196,14 @@ export async function* stepBatches(step: number, options: FeedOptions): AsyncGen
   try {
     for (let epoch = first, at = (step - 1) % plan.stepsPerEpoch; ; epoch++, at = 0) {
       for (; at < plan.stepsPerEpoch; at++) {
-        const batches: Feeds[] = [];
+        const batches: Batch[] = [];
         while (batches.length < accumulate) {
           const next = await current.next();
           if (next.done) throw new Error(`bug in crobc: epoch ${epoch} ended after ${at} steps`);
-          batches.push(next.value.feeds);
+          batches.push(next.value);
         }
-        yield batches;
+        yield batches.map(({ feeds }) => feeds);
+        for (const batch of batches) batch.release();
       }
       await current.return();
       current = epochBatches(epoch + 1, 0, decoder, options);
@@ -215,7 +220,7 @@ function epochBatches(
   decoder: Decoder,
   options: FeedOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { data, accumulate, seed, augment, blank, onBad, report } = options;
+  const { data, accumulate, seed, augment, blank, onBad, pool, report } = options;
   const { train, text, sizes } = data;
   return loadBatches(train, epochSamples(train, seed, epoch), {
     ...sizes,
@@ -227,6 +232,7 @@ function epochBatches(
     last: 'drop',
     start,
     decoder,
+    pool,
     augment: augment ? { seed, epoch } : undefined,
   });
 }

@@ -1,5 +1,6 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
+import { ArrayPool } from '../data/array-pool.ts';
 import type { Engine } from '../ort/engine.ts';
 import { firstNonFinite } from '../ort/first-non-finite.ts';
 import { openEngine } from '../ort/open-engine.ts';
@@ -44,7 +45,12 @@ export async function openOnnxBackend(
   const { device } = engine;
   const form = await stepForm(device, threads);
   const state = await ResidentState.hold(engine, options.state, steps);
-  const numbers: StepNumbers = { learningRate: new Float32Array(1), step: new Int32Array(1) };
+  const numbers: StepNumbers = {
+    learningRate: engine.array({ dtype: 'f32', shape: [] }),
+    step: engine.array({ dtype: 'i32', shape: [] }),
+  };
+  // On the CPU, arrays of any kind are used where they are.
+  const feedArrays = engine.residence === 'device' ? new ArrayPool((type) => engine.array(type)) : undefined;
   const clear = await state.clearing(statesOf(steps).filter(({ kind }) => kind === 'gradient'));
 
   const openStep = (graph: StepGraph): Promise<StepSession> =>
@@ -58,8 +64,8 @@ export async function openOnnxBackend(
   const begin = async (batches: readonly Feeds[], scalars: StepScalars): Promise<void> => {
     const wanted = 'whole' in steps ? 1 : steps.times;
     if (batches.length !== wanted) throw new Error(`bug in crobc: ${batches.length} micro-batches of ${wanted}`);
-    numbers.learningRate[0] = scalars.learningRate;
-    numbers.step[0] = scalars.step;
+    numbers.learningRate.data[0] = scalars.learningRate;
+    numbers.step.data[0] = scalars.step;
     await clear();
   };
 
@@ -70,6 +76,7 @@ export async function openOnnxBackend(
     device,
     ...(note === undefined ? {} : { note }),
     readsCopies: engine.residence === 'device',
+    feedArrays,
     async step(batches, scalars) {
       await begin(batches, scalars);
       const sums = new Sums();
@@ -94,6 +101,7 @@ export async function openOnnxBackend(
     },
     look,
     async release() {
+      feedArrays?.close();
       await parts.batch.release();
       await parts.update?.release();
       await (await inference)?.release();

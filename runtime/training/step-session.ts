@@ -21,8 +21,8 @@ export interface StepSession {
 
 /** Inputs that change with every step, one element each. */
 export interface StepNumbers {
-  readonly learningRate: Float32Array;
-  readonly step: Int32Array;
+  readonly learningRate: HostTensor;
+  readonly step: HostTensor;
 }
 
 export interface StepSessionOptions {
@@ -47,9 +47,9 @@ export async function openStepSession(graph: StepGraph, options: StepSessionOpti
   const results = new Map<string, Float32Array>();
   for (const { name } of graph.graph.outputs) {
     if (name in outputs) continue;
-    const data = new Float32Array(1);
-    results.set(name, data);
-    writes[name] = { dtype: 'f32', shape: [], data };
+    const written = engine.array({ dtype: 'f32', shape: [] });
+    results.set(name, written.data as Float32Array);
+    writes[name] = written;
   }
   const run = model.bind({ inputs, outputs, reads, writes });
   const checkRowNumbers = rowNumberCheck(graph.graph);
@@ -70,8 +70,8 @@ export async function openStepSession(graph: StepGraph, options: StepSessionOpti
 
 function stepNumbers({ learningRate, step }: StepNumbers): readonly (readonly [name: string, fed: HostTensor])[] {
   return [
-    [stepNames.learningRate, { dtype: 'f32', shape: [], data: learningRate }],
-    [stepNames.number, { dtype: 'i32', shape: [], data: step }],
+    [stepNames.learningRate, learningRate],
+    [stepNames.number, step],
   ];
 }
 

@@ -387,6 +387,7 @@ async function run(options: TrainOptions, { plan, data, stop, enter }: Running):
       blank,
       onBad,
       decodeThreads: options.decodeThreads,
+      pool: backend.feedArrays,
       report: note,
     });
   const metrics = await openMetricsLog(join(out, 'metrics.jsonl'), from);

@@ -33,7 +33,7 @@ const figures: Readonly<Record<MetricName, (found: Evaluation) => number>> = {
 const PICTURES = 4;
 
 export interface ValidationOptions {
-  readonly backend: Pick<TrainingBackend, 'predict'>;
+  readonly backend: Pick<TrainingBackend, 'predict' | 'feedArrays'>;
   readonly dataset: Dataset;
   readonly sizes: InputSizes;
   readonly text: TextInput | undefined;
@@ -78,6 +78,7 @@ export function validation(options: ValidationOptions): (step: number) => Promis
         blank,
         onBad,
         decodeThreads,
+        pool: backend.feedArrays,
         report,
         onResult: () => onSample(++done),
       });
@@ -96,12 +97,12 @@ async function logPictures(
   step: number,
   predict: TrainingBackend['predict'],
   events: EventFile,
-  { dataset, sizes, text, blank, onBad, report }: ValidationOptions,
+  { backend, dataset, sizes, text, blank, onBad, report }: ValidationOptions,
 ): Promise<void> {
   const order = spread(dataset.samples.length, PICTURES);
-  const loading = { ...sizes, text, ahead: 0, threads: 0, blank, onBad, report };
+  const loading = { ...sizes, text, ahead: 0, threads: 0, blank, onBad, report, pool: backend.feedArrays };
   let shown = 0;
-  for await (const { feeds, samples } of loadBatches(dataset, order, loading)) {
+  for await (const { feeds, samples, release } of loadBatches(dataset, order, loading)) {
     const { target: _, ...inputs } = feeds;
     const { data } = await predict(inputs);
     const area = sizes.height * sizes.width;
@@ -112,5 +113,6 @@ async function logPictures(
       const png = await encodeImage(overlay(image, found));
       events.image(`prediction ${++shown}: ${sample.phrase}`, step, png, image.width, image.height);
     }
+    release();
   }
 }

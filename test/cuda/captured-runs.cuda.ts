@@ -1,12 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { openNativeEngine } from '../../runtime/ort/native-engine.ts';
 import { squareModel } from '../runtime/ort/c-api/models.ts';
+import { collected } from './collected.ts';
 import { counted } from './counts.ts';
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 
 const size = 32;
 const matrix = (element: number) =>
@@ -14,11 +10,7 @@ const matrix = (element: number) =>
 
 /** Bytes of this process that are resident, without what JavaScript has left behind. */
 async function resident(): Promise<number> {
-  // Finalizers of collected arrays run in turns of the event loop.
-  for (let times = 0; times < 3; times++) {
-    collect();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await collected();
   return process.memoryUsage.rss();
 }
 
@@ -46,8 +38,9 @@ test.each([
     }
   };
   // The first runs make V8 optimise, and take memory for that.
-  const before = await counted(() => runs(3000));
+  await runs(3000);
   const first = await resident();
+  const before = await counted(async () => undefined);
   const after = await counted(() => runs(10_000));
   const last = await resident();
   expect(after.graphLaunches).toBe(captured ? 20_000 : 0);

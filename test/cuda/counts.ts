@@ -16,6 +16,10 @@ export interface Counts {
   readonly staleReads: number;
   /** Copies that were not part of a graph: to the device, to the host, and on the device. */
   readonly copies: Readonly<Record<'up' | 'down' | 'within', { readonly times: number; readonly bytes: number }>>;
+  /** Of these, the copies to the device from page-locked memory, and to such memory. */
+  readonly pageLockedCopies: Readonly<Record<'up' | 'down', { readonly times: number; readonly bytes: number }>>;
+  /** Bytes of page-locked memory that are allocated. */
+  readonly pageLocked: number;
   /** Bytes of the device that are allocated, and the most that were. */
   readonly memory: number;
   readonly peak: number;
@@ -38,7 +42,7 @@ export function countsIn(report: string): Counts {
     return row.slice(1).map(Number);
   };
   const copies = (name: string) => {
-    const [times, bytes] = found(`copies ${name}`);
+    const [times, bytes] = found(name);
     return { times: times!, bytes: bytes! };
   };
   const kernels = (column: number) =>
@@ -54,7 +58,9 @@ export function countsIn(report: string): Counts {
     graphLaunches: found('graph launches')[0]!,
     synchronisations: found('synchronisations')[0]!,
     staleReads: found('stale reads')[0]!,
-    copies: { up: copies('to device'), down: copies('to host'), within: copies('on device') },
+    copies: { up: copies('copies to device'), down: copies('copies to host'), within: copies('copies on device') },
+    pageLockedCopies: { up: copies('page-locked copies to device'), down: copies('page-locked copies to host') },
+    pageLocked: found('page-locked')[0]!,
     memory: found('memory')[0]!,
     peak: found('peak')[0]!,
   };

@@ -12,6 +12,7 @@ import { openOnnxBackend } from '../../runtime/training/onnx-backend.ts';
 import { statesOf } from '../../runtime/training/state.ts';
 import { graphsOf } from '../../runtime/training/step-memory.ts';
 import { stepParts } from '../../runtime/training/step-parts.ts';
+import { collected } from './collected.ts';
 import { counted } from './counts.ts';
 
 test("the driver says what the GPU has, which is the stand-in's 80 GiB", () => {
@@ -97,4 +98,26 @@ test('an engine that is released gives its memory back, though an array of it is
   }
   expect(arrays).toHaveLength(3);
   expect(used.at(-1)! - used[0]!).toBeLessThan(8 * 2 ** 20);
+});
+
+const most = 48 * 2 ** 20;
+
+/** Releases an engine of which arrays are in use, and returns the bytes of page-locked memory then. */
+async function lockedAfterRelease(): Promise<number> {
+  const engine = await openNativeEngine('cuda', undefined);
+  if ('missing' in engine) throw new Error(engine.missing);
+  const arrays = [1 << 22, 1 << 23].map((size) => engine.array({ dtype: 'f32', shape: [size] }));
+  const { pageLocked } = await counted(() => engine.release());
+  expect(arrays).toHaveLength(2);
+  return pageLocked;
+}
+
+test('page-locked memory is given back when the arrays of a released engine are collected', async () => {
+  for (let n = 0; n < 3; n++) expect(await lockedAfterRelease()).toBeGreaterThanOrEqual(most);
+  await expect
+    .poll(async () => {
+      await collected();
+      return (await counted(async () => undefined)).pageLocked;
+    })
+    .toBeLessThan(most);
 });

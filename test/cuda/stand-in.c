@@ -34,13 +34,55 @@ static long captures, graph_launches, synchronisations;
 /* Copies from the host to the device in graphs, and how many of them found other bytes at a launch than when captured. */
 static long host_reads, stale_reads;
 static long copies[5], copied[5];
-static size_t used, peak;
+/* Of these, the copies between the device and page-locked memory. */
+static long locked_copies[5], locked_copied[5];
+static size_t used, peak, locked;
 
 static Kernel *kernel_of(const void *key) {
   size_t at = ((uintptr_t)key >> 4) * 11400714819323198485ull % MOST_KERNELS;
   while (kernels[at].key != NULL && kernels[at].key != key) at = (at + 1) % MOST_KERNELS;
   kernels[at].key = key;
   return &kernels[at];
+}
+
+/* ---- Page-locked memory ---- */
+
+typedef struct Range { const char *from; size_t bytes; struct Range *next; } Range;
+static Range *ranges;
+
+static int is_locked(const char *from, size_t bytes) {
+  pthread_mutex_lock(&lock);
+  const Range *r = ranges;
+  while (r != NULL && !(from >= r->from && from + bytes <= r->from + r->bytes)) r = r->next;
+  pthread_mutex_unlock(&lock);
+  return r != NULL;
+}
+
+static int take_locked(void **out, size_t bytes) {
+  *out = calloc(1, bytes == 0 ? 1 : bytes);
+  Range *range = malloc(sizeof *range);
+  if (*out == NULL || range == NULL) return OUT_OF_MEMORY;
+  pthread_mutex_lock(&lock);
+  *range = (Range){.from = *out, .bytes = bytes, .next = ranges};
+  ranges = range;
+  locked += bytes;
+  pthread_mutex_unlock(&lock);
+  return SUCCESS;
+}
+
+static int give_locked(void *memory) {
+  pthread_mutex_lock(&lock);
+  Range **at = &ranges;
+  while (*at != NULL && (*at)->from != memory) at = &(*at)->next;
+  Range *range = *at;
+  if (range != NULL) {
+    *at = range->next;
+    locked -= range->bytes;
+  }
+  pthread_mutex_unlock(&lock);
+  free(range);
+  free(memory);
+  return SUCCESS;
 }
 
 /* ---- Work on a stream, and graphs of it ---- */
@@ -91,6 +133,10 @@ static int copy(void *to, const void *from, size_t bytes, int direction) {
   if (capture == NULL && direction >= 0 && direction < 5) {
     copies[direction]++;
     copied[direction] += (long)bytes;
+    if ((direction == 1 && is_locked(from, bytes)) || (direction == 2 && is_locked(to, bytes))) {
+      locked_copies[direction]++;
+      locked_copied[direction] += (long)bytes;
+    }
   }
   void *seen = NULL;
   if (capture != NULL && direction == 1) {
@@ -146,6 +192,8 @@ EXPORT void standin_reset(void) {
   captures = graph_launches = synchronisations = host_reads = stale_reads = 0;
   memset(copies, 0, sizeof copies);
   memset(copied, 0, sizeof copied);
+  memset(locked_copies, 0, sizeof locked_copies);
+  memset(locked_copied, 0, sizeof locked_copied);
   peak = used;
   pthread_mutex_unlock(&lock);
 }
@@ -158,8 +206,11 @@ EXPORT void standin_report(const char *path) {
   pthread_mutex_lock(&lock);
   fprintf(out, "captures\t%ld\ngraph launches\t%ld\nsynchronisations\t%ld\n", captures, graph_launches, synchronisations);
   fprintf(out, "host reads\t%ld\nstale reads\t%ld\n", host_reads, stale_reads);
-  fprintf(out, "memory\t%zu\npeak\t%zu\n", used, peak);
-  for (int i = 0; i < 5; i++) fprintf(out, "copies %s\t%ld\t%ld\n", directions[i], copies[i], copied[i]);
+  fprintf(out, "memory\t%zu\npeak\t%zu\npage-locked\t%zu\n", used, peak, locked);
+  for (int i = 0; i < 5; i++) {
+    fprintf(out, "copies %s\t%ld\t%ld\n", directions[i], copies[i], copied[i]);
+    fprintf(out, "page-locked copies %s\t%ld\t%ld\n", directions[i], locked_copies[i], locked_copied[i]);
+  }
   for (int i = 0; i < MOST_KERNELS; i++) {
     const Kernel *k = &kernels[i];
     if (k->launched + k->captured > 0)
@@ -365,20 +416,13 @@ static int give(void *memory) {
   free(memory);
   return SUCCESS;
 }
-static int take_pinned(void **out, size_t bytes) {
-  *out = calloc(1, bytes == 0 ? 1 : bytes);
-  return *out == NULL ? OUT_OF_MEMORY : SUCCESS;
-}
 EXPORT int cudaMalloc(void **out, size_t bytes) { return take(out, bytes); }
 EXPORT int cudaMallocFromPoolAsync(void **out, size_t bytes) { return take(out, bytes); }
 EXPORT int cudaFree(void *memory) { return give(memory); }
 EXPORT int cudaFreeAsync(void *memory) { return give(memory); }
-EXPORT int cudaHostAlloc(void **out, size_t bytes) { return take_pinned(out, bytes); }
-EXPORT int cudaMallocHost(void **out, size_t bytes) { return take_pinned(out, bytes); }
-EXPORT int cudaFreeHost(void *memory) {
-  free(memory);
-  return SUCCESS;
-}
+EXPORT int cudaHostAlloc(void **out, size_t bytes) { return take_locked(out, bytes); }
+EXPORT int cudaMallocHost(void **out, size_t bytes) { return take_locked(out, bytes); }
+EXPORT int cudaFreeHost(void *memory) { return give_locked(memory); }
 EXPORT int cudaMemGetInfo(size_t *available, size_t *total) {
   *total = DEVICE_MEMORY;
   *available = DEVICE_MEMORY - used;

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { openNativeEngine } from '../../runtime/ort/native-engine.ts';
+import { temporaryFolder } from '../runtime/temporary-folder.ts';
+import { stepsOfImages } from '../runtime/training/micro-data.ts';
 import { batch, batchesOf, micro, openTraining } from '../runtime/training/micro-training.ts';
 import { type Counts, counted, total } from './counts.ts';
 
+const at = temporaryFolder();
 const batchBytes = Object.values(batch(0)).reduce((sum, { data }) => sum + data.byteLength, 0);
 
 /** The numbers of a training of CroBIM_micro whose first steps are over, in its steps. */
@@ -55,4 +58,23 @@ test('a step that recomputes activations is a graph as well', async () => {
   expect(counts.graphLaunches).toBe(2);
   expect(total(counts.launched)).toBe(0);
   expect(counts.copies.down.bytes).toBeLessThan(100);
+});
+
+test.each([1, 2])('%i micro-batches that are read from images go up from page-locked memory', async (accumulate) => {
+  const open = await stepsOfImages(at(`images-${accumulate}`), accumulate);
+  const engine = await openNativeEngine('cuda', undefined);
+  if ('missing' in engine) throw new Error(engine.missing);
+  const backend = await openTraining(engine, micro(accumulate));
+  const steps = open(backend.feedArrays);
+  const run = async (from: number, to: number) => {
+    for (let step = from; step <= to; step++)
+      await backend.step((await steps.next()).value!, { learningRate: 1e-5, step });
+  };
+  await run(1, 2);
+  const { copies, pageLockedCopies } = await counted(() => run(3, 12));
+  // Image, target, words and their mask of each micro-batch; the learning rate and the number of the step.
+  expect(copies.up).toEqual({ times: 10 * (4 * accumulate + 2), bytes: 10 * (accumulate * batchBytes + 8) });
+  expect(pageLockedCopies).toEqual({ up: copies.up, down: copies.down });
+  await steps.return();
+  await backend.release();
 });

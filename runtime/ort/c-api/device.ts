@@ -116,7 +116,7 @@ export class NativeDevice {
 
   /**
    * Waits for runs in progress, and releases everything that was made with the device, but for the memory of pinned
-   * arrays that are in use: that stays until the process ends.
+   * arrays that are in use: that is released when the last of them is collected, or when the process ends.
    */
   release(): Promise<void> {
     this.#released ??= this.#release();
@@ -127,13 +127,13 @@ export class NativeDevice {
     await Promise.all([...this.#sessions].map((session) => session.release()));
     // A session may still be opening.
     await this.#context.thread.end();
-    if (this.#pinned.inUse) {
-      this.#context.allocator.release();
-      shrinkArena(this.#context);
-      return;
-    }
-    this.#context.environment.release();
-    open.delete(this);
+    const wasReleased = this.#pinned.whenUnused(() => {
+      this.#context.environment.release();
+      open.delete(this);
+    });
+    if (wasReleased) return;
+    this.#context.allocator.release();
+    shrinkArena(this.#context);
   }
 
   /** Stops what runs, and releases everything at once, when the process ends. */

@@ -16,15 +16,22 @@ export class PinnedArrays {
   readonly #registry = new FinalizationRegistry<Handle>((value) => {
     this.#live.delete(value);
     value.release();
+    if (this.#live.size === 0) this.#onUnused?.();
   });
+  #onUnused: (() => void) | undefined;
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  /** Whether arrays refer to the memory. */
-  get inUse(): boolean {
-    return this.#live.size > 0;
+  /** Calls a function as soon as no array refers to the memory. Returns whether that is at once. */
+  whenUnused(call: () => void): boolean {
+    if (this.#live.size > 0) {
+      this.#onUnused = call;
+      return false;
+    }
+    call();
+    return true;
   }
 
   /**

@@ -6,7 +6,12 @@ import type { Training } from '../../../compiler/training/compile-training.ts';
 import type { Engine, Residence } from '../../../runtime/ort/engine.ts';
 import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
 import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
+import type { Feeds } from '../../../runtime/ort/session.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { stepsOfImages } from './micro-data.ts';
 import { batch, batchesOf, micro, openTraining } from './micro-training.ts';
+
+const at = temporaryFolder();
 
 async function native(residence: Residence, firstRuns?: number): Promise<Engine> {
   const settings = { residence, ...(firstRuns === undefined ? {} : { firstRuns }) };
@@ -62,6 +67,24 @@ test('so do captured steps, of which the first runs the model several times', as
   };
   expect(await trained(noting, training, 1)).toEqual(expected);
   expect(uncaptured).toEqual([undefined, undefined, undefined]);
+});
+
+test('batches in arrays that are used again, as on a GPU, give the same steps', async () => {
+  const training = micro(2);
+  const open = await stepsOfImages(at('images'), 2);
+  const results: unknown[][] = [];
+  for (const residence of ['arrays', 'device'] as const) {
+    const backend = await openTraining(await native(residence), training);
+    expect(backend.feedArrays === undefined).toBe(residence === 'arrays');
+    const [steps, of]: [AsyncGenerator<readonly Feeds[]>, unknown[]] = [open(backend.feedArrays), []];
+    // More than one epoch of 5 steps.
+    for (let step = 1; step <= 7; step++)
+      of.push(await backend.step((await steps.next()).value, { learningRate: 1e-3, step }));
+    await steps.return(undefined);
+    await backend.release();
+    results.push(of);
+  }
+  expect(results[1]).toEqual(results[0]);
 });
 
 test('a back end that goes on from what another read gives the same steps', async () => {

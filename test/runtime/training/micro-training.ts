@@ -10,7 +10,7 @@ import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { statesOf } from '../../../runtime/training/state.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 
-const sizes = { B: 2, H: 64, W: 64, T: 6 };
+export const sizes = { B: 2, H: 64, W: 64, T: 6 };
 
 /** A batch that a number draws. */
 export function batch(n: number): Feeds {
