@@ -172,7 +172,7 @@ class SampleSource {
       const target = array({ dtype: 'f32', shape: [batch, 1, height, width] });
       for (const [i, { decoded }] of filled.entries()) {
         // An image takes a millisecond, in which this thread does not see that a device waits for its next run.
-        if (i > 0) await turn();
+        if (pool && i > 0) await turn();
         if (this.#closed) {
           release();
           return undefined;

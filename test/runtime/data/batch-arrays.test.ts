@@ -143,6 +143,26 @@ function loading(
   );
 }
 
+test('between two images of a batch, the event loop has a turn', async () => {
+  const data = await dataset('turns', 4);
+  let turn = 0;
+  const turns = new Set<number>();
+  const decoder = {
+    decode: async () => ({
+      get image() {
+        turns.add(turn);
+        setImmediate(() => turn++);
+        return new Float32Array(3 * size * size);
+      },
+      target: new Float32Array(size * size),
+      notes: [],
+    }),
+    close: async () => undefined,
+  };
+  await loading(data, { decoder, pool: counting().pool, batch: 4 }).next();
+  expect(turns.size).toBe(4);
+});
+
 test('an image that cannot be decoded costs no array, whether it stops a run or is skipped', async () => {
   const data = await dataset('bad', 8);
   await rm(join(data.dir, 'img_rgb', '5.png'));

@@ -1,4 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { UserError } from '../../../runtime/files/user-error.ts';
+import type { Engine } from '../../../runtime/ort/engine.ts';
+import { openNativeEngine } from '../../../runtime/ort/native-engine.ts';
+import type { HostTensor } from '../../../runtime/ort/session.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { rows, ToyReference, toyFeeds, toyInference, toyState, toySteps, width } from './toy.ts';
 
@@ -34,6 +38,31 @@ describe.each([1, 3])('steps of %i micro-batches', (times) => {
     }
     await backend.release();
   });
+});
+
+test('arrays for feeds are of the engine, or of ordinary memory where it has no more, and none after the release', async () => {
+  const engine = await openNativeEngine('cpu', undefined, { residence: 'device' });
+  if ('missing' in engine) throw new Error(engine.missing);
+  const given: HostTensor[] = [];
+  const small: Engine = {
+    ...engine,
+    array(type) {
+      if (type.shape[0] === 1000) throw new UserError('not enough memory');
+      given.push(engine.array(type));
+      return given.at(-1)!;
+    },
+  };
+  const options = { steps: toySteps(), inference: toyInference(), state: toyState(), seed: 5, threads: 1 } as const;
+  const backend = await openOnnxBackend({ ...options, device: 'cpu' }, async () => small);
+  const pool = backend.feedArrays!;
+  expect(given).toContain(pool.take({ dtype: 'f32', shape: [3] }));
+  for (const dtype of ['f32', 'i64'] as const) {
+    const { data, ...type } = pool.take({ dtype, shape: [1000, 2] });
+    expect(type).toEqual({ dtype, shape: [1000, 2] });
+    expect(data).toHaveLength(2000);
+  }
+  await backend.release();
+  expect(() => pool.take({ dtype: 'f32', shape: [3] })).toThrow('bug in crobc: a device is used after its release');
 });
 
 test('state is updated in its own arrays, and predictions follow it', async () => {
