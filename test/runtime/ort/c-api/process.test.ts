@@ -38,6 +38,14 @@ test('memory stays the same over 20,000 runs and 5,000 bindings', async () => {
   for (const rss of others) expect(rss - first).toBeLessThan(32 * 2 ** 20);
 });
 
+test('devices that are released while arrays are in use take no memory once these are collected', async () => {
+  const { code, out, err } = await run('pinned arrays');
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  // 20 arrays that stay would be 640 MiB; the last two may not be collected yet.
+  const rss = JSON.parse(out) as number[];
+  expect(rss.at(-1)! - rss[2]!).toBeLessThan(96 * 2 ** 20);
+});
+
 const at = temporaryFolder();
 
 test.runIf(process.platform === 'linux' && process.arch === 'x64')(

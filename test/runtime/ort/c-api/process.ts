@@ -87,4 +87,23 @@ switch (what) {
     await device.release();
     break;
   }
+  case 'pinned arrays': {
+    const count = 8 * 2 ** 20;
+    const rss: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const one = await NativeDevice.open({ device: 'cpu', staged: true });
+      if ('missing' in one) throw new Error(one.missing);
+      const { data } = one.pinned({ dtype: 'f32', shape: [count] });
+      (data as Float32Array).fill(n);
+      await one.release();
+      for (let times = 0; times < 3; times++) {
+        (globalThis as { gc?: () => void }).gc!();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      rss.push(process.memoryUsage.rss());
+    }
+    console.log(JSON.stringify(rss));
+    await device.release();
+    break;
+  }
 }
