@@ -13,6 +13,13 @@ import {
   withFolders,
   writeExperimentRecord,
 } from '../../runtime/experiment/experiment-record.ts';
+import {
+  checkModelsMemory,
+  type ModelMemory,
+  type ModelsMemoryOptions,
+  modelsMemory,
+  untrainedModels,
+} from '../../runtime/experiment/models-memory.ts';
 import { type PlannedRun, type PlanOptions, planRuns, samplesOf, secondsLeft } from '../../runtime/experiment/plan.ts';
 import {
   type CompileModel,
@@ -22,16 +29,17 @@ import {
   type SharedOptions,
 } from '../../runtime/experiment/planned-model.ts';
 import { recipeSettings, runExperiment } from '../../runtime/experiment/run-experiment.ts';
+import { byteSize } from '../../runtime/files/byte-size.ts';
 import { writeFileSet } from '../../runtime/files/file-set.ts';
 import { makeFolder } from '../../runtime/files/make-folder.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
-import { colourChoice } from '../../runtime/images/colours.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { exitCodeOf, type StopSignal } from '../../runtime/process/stop-signal.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import { lockRun } from '../../runtime/training/run-lock.ts';
+import { hasModule } from '../../runtime/training/step-parts.ts';
 import { baselineOf, type CompareOptions, checkOptions } from '../comparison/choices.ts';
 import { namedModels } from '../comparison/named-models.ts';
 import {
@@ -45,7 +53,10 @@ import { compiledTraining, compileTrainingFile } from '../compile-training.ts';
 import type { Invocation } from '../io.ts';
 import { plural } from '../messages.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
+import { asSettings } from '../recipe-options.ts';
+import { sampleChoices } from '../sample-options.ts';
 import { table } from '../table.ts';
+import { memoryOf, refuseDeviceMemory, resizingOf } from './planned-device.ts';
 
 /** `crobc compare`. */
 export async function compareModels(
@@ -54,6 +65,7 @@ export async function compareModels(
   options: CompareOptions,
 ): Promise<number> {
   checkOptions(options);
+  refuseDeviceMemory(options);
   const named = namedModels(diskHost(), given);
   const baseline = baselineOf(named, options.baseline);
   const comparing = new Comparing(io, named, options);
@@ -89,14 +101,11 @@ class Comparing {
     this.#shared = {
       data: options.data,
       backend: options.backend,
-      device: options.device,
+      // A plan for a GPU is one for CUDA.
+      device: options.deviceMemory === undefined ? options.device : 'cuda',
+      recompute: options.recompute ?? [],
       threads: options.threads,
-      tokenizer: options.tokenizer,
-      truncation: options.truncation,
-      blank: !options.phrases,
-      onBad: options.onBad,
-      onSizeMismatch: options.onSizeMismatch,
-      colours: colourChoice(options),
+      ...sampleChoices(options),
     };
   }
 
@@ -104,21 +113,26 @@ class Comparing {
   async run(baseline: number): Promise<ExperimentComparison | StopSignal> {
     const { out, steps: given, minutes } = this.#options;
     let record = withFolders(await readExperimentRecord(out), this.#named, out);
-    // Before the record is stored, so that it has only models that can be trained.
-    const first = await this.#models(record, given, out);
+    const known = minutes !== undefined && record.budget?.minutes === minutes ? record.budget : undefined;
+    const isMeasured = minutes === undefined || known !== undefined;
+    let steps = known?.steps ?? given;
+    let models = await this.#models(record, steps, out);
+    let plan = await this.#plan(models, record, out);
+    await checkModelsMemory(isMeasured ? untrainedModels(await planRuns(plan)) : models, this.#memory(steps));
     const store = (next: ExperimentRecord) => writeExperimentRecord(out, next);
+    // Now that it has only models that can be trained.
     await store(record);
-    if (minutes !== undefined && record.budget?.minutes !== minutes) {
+    if (!isMeasured) {
       const budget = await stepsOfBudget({
-        ...{ models: first, minutes, out, record, store },
+        ...{ models, minutes, out, record, store },
         ...{ compile: this.#compile, shared: this.#shared, note: this.#note },
       });
       if (typeof budget === 'string') return budget;
       record = budget;
+      steps = record.budget?.steps;
+      models = await this.#models(record, steps, out);
+      plan = await this.#plan(models, record, out);
     }
-    const steps = minutes === undefined ? given : record.budget?.steps;
-    const models = steps === given ? first : await this.#models(record, steps, out);
-    const plan = await this.#plan(models, record, out);
     const end = await runExperiment({
       ...plan,
       ...{ shared: this.#shared, compile: this.#compile, steps, settings: this.#options.set ?? [], note: this.#note },
@@ -140,6 +154,7 @@ class Comparing {
       ? planned
       : planned.map((run): PlannedRun => ({ ...run, state: { kind: 'new' }, seconds: minutes * 60 }));
     const left = secondsLeft(runs);
+    const memory = await modelsMemory(untrainedModels(runs), this.#memory(steps));
     if (json) {
       printJson(this.#io, {
         runs: runs.map(({ model, seed, folder, state, seconds }) => ({
@@ -147,6 +162,11 @@ class Comparing {
           ...{ state: state.kind, steps: isMeasured ? model.plan.steps : null, seconds: seconds ?? null },
         })),
         seconds: left ?? null,
+        models: memory.map(({ model: { label, file, model, recipe }, need }) => ({
+          ...{ label, file, model, recipe },
+          memory: need ? { needed: need.needed, fits: need.fits, refused: need.refused ?? null } : null,
+          device: need?.device ?? null,
+        })),
       });
       return 0;
     }
@@ -154,10 +174,11 @@ class Comparing {
       ...[model.label, model.recipe, String(seed), stateText[state.kind]],
       isMeasured ? model.plan.steps.toLocaleString('en') : '',
       state.kind === 'done' ? '' : seconds === undefined ? '?' : duration(seconds * 1000),
+      shownNeeded(memory, model),
     ]);
     const columns = terminalWidth(this.#io.stdout);
-    const heads = ['model', 'recipe', 'seed', 'state', 'steps', 'time'];
-    const align = ['left', 'left', 'right', 'left', 'right', 'right'] as const;
+    const heads = ['model', 'recipe', 'seed', 'state', 'steps', 'time', 'memory'];
+    const align = ['left', 'left', 'right', 'left', 'right', 'right', 'right'] as const;
     printText(this.#io, `${table(heads, rows, align, columns)}\n\n`);
     const todo = runs.filter(({ state }) => state.kind !== 'done').length;
     const time =
@@ -170,19 +191,37 @@ class Comparing {
       this.#io,
       `${plural(models.length, 'model')}, ${plural(seeds.length, 'seed')}: ${todo} of ${plural(runs.length, 'run')} to do${time}`,
     );
+    for (const { model, need } of memory) {
+      const line = need?.refused ?? need?.note;
+      if (line !== undefined) printLine(this.#io, `${model.label}: ${line}`);
+    }
     return 0;
   }
 
   async #models(record: ExperimentRecord, steps: number | undefined, cache: string | undefined) {
     const models: PlannedModel[] = [];
+    const matching = new Set<string>();
     for (const named of this.#named) {
       const folder = folderIn(record, named, this.#options.out);
       if (folder === undefined) throw new Error(`bug in crobc: no folder for ${named.label}`);
       const compiled = this.#compile(named, recipeSettings(steps, this.#options.seeds[0] ?? 0));
       for (const line of compiled.training.recipe.notes) this.#note(line);
+      for (const pattern of this.#shared.recompute) if (hasModule(compiled.training, pattern)) matching.add(pattern);
       models.push(await plannedModel(named, compiled, this.#shared, { folder, cache, note: this.#note }));
     }
+    const unmatched = this.#shared.recompute.find((pattern) => !matching.has(pattern));
+    if (unmatched !== undefined)
+      throw new UserError(`none of the models has a module ${unmatched}; "crobc summary" lists them`);
     return models;
+  }
+
+  #memory(steps: number | undefined): ModelsMemoryOptions {
+    const { deviceMemory, seeds } = this.#options;
+    return {
+      ...{ compile: this.#compile, shared: this.#shared, note: this.#note },
+      settings: recipeSettings(steps, seeds[0] ?? 0),
+      memoryOf: memoryOf(deviceMemory),
+    };
   }
 
   async #plan(models: readonly PlannedModel[], record: ExperimentRecord, cache: string | undefined) {
@@ -198,14 +237,18 @@ class Comparing {
   }
 
   readonly #compile: CompileModel = (named, settings) => {
-    const { recipe, set = [] } = this.#options;
-    const choice = { model: named.model, recipe, set: [...set, ...settings] };
+    const { recipe, set: given = [] } = this.#options;
+    const choice = (set: readonly string[]) => ({ model: named.model, recipe, set: [...set, ...settings] });
+    const resizing = resizingOf(asSettings({}, given), (set) => compiledTraining(named.file, choice(set)));
     const key = `compiled ${named.file}:${named.model}`;
-    if (this.#printed.has(key)) return requireTraining(compiledTraining(named.file, choice), choice);
-    const compiled = compileTrainingFile(this.#io, named.file, choice);
+    if (this.#printed.has(key)) {
+      const compiled = requireTraining(compiledTraining(named.file, choice(given)), choice(given));
+      return { ...compiled, resizing };
+    }
+    const compiled = compileTrainingFile(this.#io, named.file, choice(given));
     if (!compiled) throw new UserError(`${named.file}:${named.model} cannot be trained because of these errors`);
     this.#printed.add(key);
-    return compiled;
+    return { ...compiled, resizing };
   };
 
   readonly #note = (line: string): void => {
@@ -213,6 +256,12 @@ class Comparing {
     this.#printed.add(line);
     writeLine(line, this.#io.stderr);
   };
+}
+
+/** The estimate for a run that is to be trained; an exclamation mark where it does not fit. */
+function shownNeeded(memory: readonly ModelMemory[], model: PlannedModel): string {
+  const need = memory.find((one) => one.model === model)?.need;
+  return need ? `${byteSize(need.needed)}${need.fits === false ? '!' : ''}` : '';
 }
 
 const stateText = {

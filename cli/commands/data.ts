@@ -6,7 +6,7 @@ import { wordCloud } from '../../runtime/data/figures/word-cloud.ts';
 import { refuseUnknownSplit } from '../../runtime/data/layout.ts';
 import { openLayout } from '../../runtime/data/open-layout.ts';
 import { Problems } from '../../runtime/data/problems.ts';
-import { type OnSizeMismatch, sizeMismatchHint } from '../../runtime/data/size-mismatch.ts';
+import { sizeMismatchHint } from '../../runtime/data/size-mismatch.ts';
 import {
   type Counts,
   type MeasuredSplit,
@@ -20,24 +20,19 @@ import { checkPictureName, writePicture } from '../../runtime/drawing/write-pict
 import { writeFileAtomic } from '../../runtime/files/atomic-file.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import { colourChoice } from '../../runtime/images/colours.ts';
-import type { Stretch } from '../../runtime/images/levels.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import type { Io } from '../io.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
+import type { ColourOptions, SampleOptions } from '../sample-options.ts';
 import { labelled, table } from '../table.ts';
 
 /** `crobc data check`: checks every line and every pixel; returns 1 if there are errors. */
 export async function checkData(
   io: Io,
   dir: string,
-  options: {
-    readonly split?: string;
-    readonly onSizeMismatch?: OnSizeMismatch;
-    readonly bands?: readonly number[];
-    readonly stretch?: Stretch;
-  },
+  options: ColourOptions & Pick<SampleOptions, 'onSizeMismatch'> & { readonly split?: string },
 ): Promise<number> {
   let errors = 0;
   const { splits, summary } = await checkDataset(dir, { ...options, colours: colourChoice(options) });

@@ -1,5 +1,3 @@
-import type { OnBad } from '../../runtime/data/problems.ts';
-import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import { metrics } from '../../runtime/evaluation/bootstrap.ts';
 import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
@@ -12,21 +10,19 @@ import {
   type Scores,
   thresholds,
 } from '../../runtime/evaluation/scores.ts';
-import { colourChoice } from '../../runtime/images/colours.ts';
-import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
-import type { Truncation } from '../../runtime/text/truncation.ts';
 import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
 import { latexTable } from '../latex.ts';
 import { plural } from '../messages.ts';
 import { printJson, printLine, printText } from '../print.ts';
+import { type SampleOptions, sampleChoices } from '../sample-options.ts';
 import { table } from '../table.ts';
 import { percent } from '../units.ts';
 
-export interface EvalOptions {
+export interface EvalOptions extends SampleOptions {
   readonly model?: string;
   readonly weights?: string;
   readonly via?: string;
@@ -34,9 +30,6 @@ export interface EvalOptions {
   readonly split: string;
   readonly protocol: ProtocolName;
   readonly at?: ComparisonSize;
-  readonly tokenizer?: string;
-  readonly truncation?: Truncation;
-  readonly phrases: boolean;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';
@@ -44,10 +37,6 @@ export interface EvalOptions {
   readonly decodeThreads?: number;
   readonly batch: number;
   readonly limit?: number;
-  readonly onBad: OnBad;
-  readonly onSizeMismatch?: OnSizeMismatch;
-  readonly bands?: readonly number[];
-  readonly stretch?: Stretch;
   readonly pictures: number;
   readonly seed: number;
   readonly out: string;
@@ -68,18 +57,13 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     protocol: options.protocol,
     at: options.at,
     weightsFile,
-    tokenizer: options.tokenizer,
-    truncation: options.truncation,
-    blank: !options.phrases,
+    ...sampleChoices(options),
     device: options.device,
     dtype: options.dtype,
     threads: options.threads,
     decodeThreads: options.decodeThreads,
     batch: options.batch,
     limit: options.limit,
-    onBad: options.onBad,
-    onSizeMismatch: options.onSizeMismatch,
-    colours: colourChoice(options),
     pictures: options.pictures,
     seed: options.seed,
     out: options.out,

@@ -1,18 +1,21 @@
 import { isError } from '../../compiler/diagnostics/diagnostic.ts';
-import type { HalfStep } from '../../compiler/training/half-step.ts';
-import type { StepGraph } from '../../compiler/training/step-graph.ts';
+import type { TrainingCompiled } from '../../runtime/build/source-model.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
-import { deviceMemory } from '../../runtime/ort/device-memory.ts';
+import { type DeviceMemory, deviceMemory, type NoDeviceMemory } from '../../runtime/ort/device-memory.ts';
 import { chooseDevice } from '../../runtime/ort/session.ts';
-import { type MemoryOptions, shownNeed, shownProposal } from '../../runtime/training/check-memory.ts';
-import { batchSize } from '../../runtime/training/data.ts';
-import { type DeviceNeed, deviceNeed, plannedMemory, type Resizing } from '../../runtime/training/device-need.ts';
-import { compiledTraining } from '../compile-training.ts';
+import { type MemoryOptions, memoryNeed, shownNeed, shownProposal } from '../../runtime/training/check-memory.ts';
+import { type DeviceNeed, plannedMemory, type Resizing } from '../../runtime/training/device-need.ts';
+import type { PlannedStep } from '../../runtime/training/planned-step.ts';
 import type { GivenSettings } from '../recipe-options.ts';
 import type { TrainOptions } from './train-options.ts';
 
 /** Throws a UsageError if --device-memory would have no effect. */
-export function refuseDeviceMemory({ deviceMemory: bytes, dryRun, backend, device }: TrainOptions): void {
+export function refuseDeviceMemory({
+  deviceMemory: bytes,
+  dryRun,
+  backend,
+  device,
+}: Pick<TrainOptions, 'deviceMemory' | 'dryRun' | 'backend' | 'device'>): void {
   if (bytes === undefined) return;
   if (!dryRun) throw new UsageError('--device-memory is for --dry-run: a training asks the GPU itself');
   if (backend !== 'onnx') throw new UsageError(`--device-memory is not for --backend ${backend}`);
@@ -22,15 +25,14 @@ export function refuseDeviceMemory({ deviceMemory: bytes, dryRun, backend, devic
 /** The settings that another micro-batch replaces. */
 const ofBatch = new Set(['B', 'recipe.batch', 'recipe.accumulate']);
 
-/** Compiles a file with other micro-batches, and all other settings as given. */
-export function resizingOf(file: string, { model, recipe }: TrainOptions, settings: GivenSettings): Resizing {
+/** Compiles a model with other micro-batches, and all other settings as given. */
+export function resizingOf(settings: GivenSettings, compiled: (set: readonly string[]) => TrainingCompiled): Resizing {
   const isOfBatch = (text: string) => ofBatch.has(text.slice(0, Math.max(0, text.indexOf('='))).replace(/\s/g, ''));
   const kept = settings.set.filter((text) => !isOfBatch(text));
   return {
     replaced: settings.set.filter(isOfBatch).map((text) => settings.typed(`--set ${text}`)),
     resized(batch, accumulate) {
-      const set = [...kept, `B=${batch}`, `recipe.accumulate=${accumulate}`];
-      const { training, diagnostics } = compiledTraining(file, { model, recipe, set });
+      const { training, diagnostics } = compiled([...kept, `B=${batch}`, `recipe.accumulate=${accumulate}`]);
       return diagnostics.some(isError) ? undefined : training;
     },
   };
@@ -39,21 +41,15 @@ export function resizingOf(file: string, { model, recipe }: TrainOptions, settin
 /** Returns what a training needs of a GPU; undefined if it would not run on one. `planned` is in bytes. */
 export async function plannedNeed(
   run: MemoryOptions,
-  {
-    steps,
-    half,
-    planned,
-  }: {
-    readonly steps: readonly StepGraph[];
-    readonly half: HalfStep | undefined;
-    readonly planned: number | undefined;
-  },
+  { steps, half, planned }: Omit<PlannedStep, 'precision'> & { readonly planned: number | undefined },
 ): Promise<DeviceNeed | undefined> {
   if (run.backend !== 'onnx' || (await chooseDevice(run.device)).device !== 'cuda') return undefined;
-  const { training, recompute, resizing, place } = run;
-  const batch = batchSize(training, place);
-  const memory = planned === undefined ? deviceMemory() : plannedMemory(planned);
-  return deviceNeed(training, steps, memory, { batch, recompute, half, resizing });
+  return (await memoryNeed(run, steps, half, memoryOf(planned)))?.device;
+}
+
+/** Reads the memory of the GPU, or gives that of the one to plan for. */
+export function memoryOf(planned: number | undefined): () => DeviceMemory | NoDeviceMemory {
+  return planned === undefined ? deviceMemory : () => plannedMemory(planned);
 }
 
 /** The lines on a GPU's memory in a dry run. */

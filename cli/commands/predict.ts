@@ -2,19 +2,18 @@ import { selectedValues } from '../../runtime/build/exposed-values.ts';
 import type { CompiledFile } from '../../runtime/build/source-model.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { colourChoice } from '../../runtime/images/colours.ts';
-import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
 import { drawnValues, pathsOf } from '../../runtime/predict/attention/drawn-values.ts';
 import { type BatchItem, folderItems, isFolder, listItems } from '../../runtime/predict/batch/list.ts';
 import { type BatchResult, predictBatch } from '../../runtime/predict/batch/predict-batch.ts';
 import { type Inspection, predict as predictMask } from '../../runtime/predict/predict.ts';
 import { predictScene, type Tiling } from '../../runtime/predict/scene/predict-scene.ts';
-import type { Truncation } from '../../runtime/text/truncation.ts';
 import { givenModel } from '../given-model.ts';
 import type { Io } from '../io.ts';
 import { complain, printJson, printLine } from '../print.ts';
+import type { ColourOptions, TextOptions } from '../sample-options.ts';
 
-export interface PredictOptions {
+export interface PredictOptions extends ColourOptions, TextOptions {
   readonly model?: string;
   /** A file or a folder; either this or a list is given. */
   readonly image?: string;
@@ -23,10 +22,6 @@ export interface PredictOptions {
   readonly text?: string;
   readonly weights?: string;
   readonly via?: string;
-  readonly tokenizer?: string;
-  readonly truncation?: Truncation;
-  readonly bands?: readonly number[];
-  readonly stretch?: Stretch;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';

@@ -9,12 +9,12 @@ import type { AnsweredRequest } from '../../runtime/serve/app.ts';
 import { buildsIn, openServedSource, type ServedModel, servedBuild } from '../../runtime/serve/served-model.ts';
 import { startServer } from '../../runtime/serve/server.ts';
 import { openService, type Service } from '../../runtime/serve/service.ts';
-import type { Truncation } from '../../runtime/text/truncation.ts';
 import { givenModel } from '../given-model.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printLine } from '../print.ts';
+import type { TextOptions } from '../sample-options.ts';
 
-export interface ServeOptions {
+export interface ServeOptions extends TextOptions {
   readonly model?: string;
   readonly host: string;
   readonly port: number;
@@ -28,8 +28,6 @@ export interface ServeOptions {
   readonly timeout: number;
   readonly weights?: string;
   readonly via?: string;
-  readonly tokenizer?: string;
-  readonly truncation?: Truncation;
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';

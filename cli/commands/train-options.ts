@@ -1,12 +1,9 @@
 import type { TrainingPrecision } from '../../compiler/training/recipe.ts';
-import type { OnBad } from '../../runtime/data/problems.ts';
-import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
-import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
-import type { Truncation } from '../../runtime/text/truncation.ts';
+import type { SampleOptions } from '../sample-options.ts';
 
 /** Options of `crobc train`. */
-export interface TrainOptions {
+export interface TrainOptions extends SampleOptions {
   readonly model?: string;
   readonly recipe?: string;
   readonly data?: string;
@@ -31,14 +28,6 @@ export interface TrainOptions {
   /** Bytes. */
   readonly deviceMemory?: number;
   readonly weights?: string;
-  readonly tokenizer?: string;
-  readonly truncation?: Truncation;
-  /** False with --no-phrases. */
-  readonly phrases: boolean;
-  readonly onBad: OnBad;
-  readonly onSizeMismatch?: OnSizeMismatch;
-  readonly bands?: readonly number[];
-  readonly stretch?: Stretch;
   readonly out: string;
   readonly json?: boolean;
 }

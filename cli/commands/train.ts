@@ -3,7 +3,6 @@ import { originPlace } from '../../runtime/build/origin-place.ts';
 import { byteSize } from '../../runtime/files/byte-size.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
-import { colourChoice } from '../../runtime/images/colours.ts';
 import { duration } from '../../runtime/process/duration.ts';
 import { writeLine } from '../../runtime/process/status-line.ts';
 import { exitCodeOf } from '../../runtime/process/stop-signal.ts';
@@ -25,10 +24,11 @@ import {
   train as runTraining,
   type Trained,
 } from '../../runtime/training/train.ts';
-import { compileTrainingFile } from '../compile-training.ts';
+import { compiledTraining, compileTrainingFile } from '../compile-training.ts';
 import type { Invocation } from '../io.ts';
 import { complain, printJson, printLine, printText } from '../print.ts';
 import { asSettings } from '../recipe-options.ts';
+import { sampleChoices } from '../sample-options.ts';
 import { table } from '../table.ts';
 import { plannedNeed, refuseDeviceMemory, resizingOf, shownDevice } from './planned-device.ts';
 import type { TrainOptions } from './train-options.ts';
@@ -60,14 +60,11 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
     decodeThreads: options.decodeThreads,
     resume: options.resume ?? false,
     recompute: options.recompute ?? [],
-    resizing: resizingOf(file, options, settings),
+    resizing: resizingOf(settings, (set) =>
+      compiledTraining(file, { model: options.model, recipe: options.recipe, set }),
+    ),
     weightsFile: options.weights,
-    tokenizer: options.tokenizer,
-    truncation: options.truncation,
-    blank: !options.phrases,
-    onBad: options.onBad,
-    onSizeMismatch: options.onSizeMismatch,
-    colours: colourChoice(options),
+    ...sampleChoices(options),
     out: options.out,
     place: (origin) => originPlace(program, origin) ?? '',
     note: (line) => writeLine(line, io.stderr),
@@ -90,8 +87,8 @@ export async function train(io: Invocation, file: string, options: TrainOptions)
       (reason) => reason !== undefined,
     );
     const read = { plan: plan.value, inits: inits.value, refused: refused.map(({ message }) => message) };
-    const steps = graphsOf(stepParts(training, { ...run, half: precision.half }));
-    const found = dryRun(training, steps, read, given(options), { ...run, ...precision }, settings.typed);
+    const steps = stepParts(training, { ...run, half: precision.half });
+    const found = dryRun(training, graphsOf(steps), read, given(options), { ...run, ...precision }, settings.typed);
     const need = { steps, half: precision.half, planned: options.deviceMemory };
     // Without inputs that the data have, there is nothing to propose.
     const device = plan.refused ? undefined : await plannedNeed(run, need);

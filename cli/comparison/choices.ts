@@ -1,16 +1,13 @@
-import type { OnBad } from '../../runtime/data/problems.ts';
-import type { OnSizeMismatch } from '../../runtime/data/size-mismatch.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
 import type { NamedModel } from '../../runtime/experiment/planned-model.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
-import type { Stretch } from '../../runtime/images/levels.ts';
 import type { Device } from '../../runtime/ort/session.ts';
-import type { Truncation } from '../../runtime/text/truncation.ts';
 import { stepsFault } from '../../runtime/training/plan.ts';
 import { asSettings } from '../recipe-options.ts';
+import type { SampleOptions } from '../sample-options.ts';
 
 /** Options of `crobc compare`. */
-export interface CompareOptions {
+export interface CompareOptions extends SampleOptions {
   readonly data: string;
   readonly split: string;
   readonly recipe?: string;
@@ -25,14 +22,9 @@ export interface CompareOptions {
   readonly backend: 'onnx' | 'tfjs';
   readonly device: Device | 'auto';
   readonly threads?: number;
-  readonly tokenizer?: string;
-  readonly truncation?: Truncation;
-  /** False with --no-phrases. */
-  readonly phrases: boolean;
-  readonly onBad: OnBad;
-  readonly onSizeMismatch?: OnSizeMismatch;
-  readonly bands?: readonly number[];
-  readonly stretch?: Stretch;
+  readonly recompute?: readonly string[];
+  /** Bytes. */
+  readonly deviceMemory?: number;
   readonly redo?: boolean;
   readonly dryRun?: boolean;
   readonly out: string;

@@ -6,11 +6,13 @@ import {
   between,
   decodeThreads,
   device,
+  deviceMemory,
   limit,
   onBad,
   onSizeMismatch,
   positive,
   protocol,
+  recompute,
   seedList,
   set,
   stretch,
@@ -128,8 +130,10 @@ export function addCompare(program: Command, { io, exit }: Setting): void {
     .addOption(bands())
     .addOption(stretch())
     .addOption(onSizeMismatch())
+    .addOption(recompute())
     .option('--redo', 'train again what is in the folder from another source, recipe, budget or data')
-    .option('--dry-run', 'print what would run, with the time that it takes, and run nothing')
+    .option('--dry-run', 'print what would run, with the time and the memory that it takes, and run nothing')
+    .addOption(deviceMemory())
     .option('-o, --out <dir>', 'folder to write to; what is in it is continued', 'out')
     .option('--json', 'print the result as JSON')
     .option('--markdown', 'print the tables as Markdown')

@@ -6,6 +6,7 @@ import { originPlace } from '../build/origin-place.ts';
 import type { CompiledTrainingFile } from '../build/source-model.ts';
 import type { Plan } from '../training/plan.ts';
 import type { Matter } from '../training/run-identity.ts';
+import { hasModule } from '../training/step-parts.ts';
 import { expectedRun, type TrainOptions } from '../training/train.ts';
 
 /** A model that an experiment names. */
@@ -23,6 +24,7 @@ export type SharedOptions = Pick<
   | 'backend'
   | 'device'
   | 'threads'
+  | 'recompute'
   | 'tokenizer'
   | 'truncation'
   | 'blank'
@@ -35,7 +37,10 @@ export type SharedOptions = Pick<
  * Compiles a model with its recipe, under the settings of all models and further ones such as `recipe.steps=100`. Throws
  * a UserError if there are errors.
  */
-export type CompileModel = (named: NamedModel, settings: readonly string[]) => CompiledTrainingFile;
+export type CompileModel = (
+  named: NamedModel,
+  settings: readonly string[],
+) => CompiledTrainingFile & Pick<TrainOptions, 'resizing'>;
 
 /** A model of an experiment, with what is known before it is trained. */
 export interface PlannedModel extends NamedModel {
@@ -50,9 +55,9 @@ export interface PlannedModel extends NamedModel {
   readonly identity: Matter;
 }
 
-/** Returns the options of a training, which are those of `crobc train`. */
+/** Returns the options of a training, which are those of `crobc train`. What it has no module for is not recomputed. */
 export function trainOptions(
-  compiled: CompiledTrainingFile,
+  compiled: ReturnType<CompileModel>,
   shared: SharedOptions,
   run: Pick<TrainOptions, 'out' | 'resume' | 'note'>,
 ): TrainOptions {
@@ -61,7 +66,8 @@ export function trainOptions(
     ...run,
     training: compiled.training,
     source: compiled,
-    recompute: [],
+    resizing: compiled.resizing,
+    recompute: shared.recompute.filter((pattern) => hasModule(compiled.training, pattern)),
     weightsFile: undefined,
     place: (origin) => originPlace(compiled.program, origin) ?? '',
   };
@@ -70,7 +76,7 @@ export function trainOptions(
 /** Returns what is known of a model before it is trained. Throws a UserError if it could not be trained. */
 export async function plannedModel(
   named: NamedModel,
-  compiled: CompiledTrainingFile,
+  compiled: ReturnType<CompileModel>,
   shared: SharedOptions,
   { folder, cache, note }: { readonly folder: string; readonly cache: string | undefined; note(line: string): void },
 ): Promise<PlannedModel> {

@@ -9,7 +9,7 @@ import { chooseDevice, type Device } from '../ort/session.ts';
 import type { StepParts } from './backend.ts';
 import { batchSize } from './data.ts';
 import { type DeviceNeed, deviceNeed, type Proposal, type Resizing } from './device-need.ts';
-import { checkStepMemory, graphsOf } from './step-memory.ts';
+import { graphsOf, processStepMemory } from './step-memory.ts';
 
 /** An estimate can be too high by this share (see docs/training.md), so what is over by less is tried. */
 const DOUBT = 0.1;
@@ -22,39 +22,63 @@ export interface MemoryOptions {
   readonly recompute: readonly string[];
   readonly resizing?: Resizing | undefined;
   readonly place: (origin: Origin) => string;
-  note(line: string): void;
+}
+
+/** What a training needs of the memory of its device. */
+export interface MemoryNeed {
+  /** Bytes of the GPU, or of the process: an estimate. */
+  readonly needed: number;
+  /** Null if the memory of the GPU is not known. */
+  readonly fits: boolean | null;
+  /** What to say before it starts, one line; undefined if there is nothing to say. */
+  readonly note: string | undefined;
+  /** Why it cannot be trained here, one line with what would fit; undefined if it can be tried. */
+  readonly refused: string | undefined;
+  /** Undefined for a training without a GPU. */
+  readonly device: DeviceNeed | undefined;
 }
 
 /**
- * Checks that a training has the memory that it needs, before any is allocated, and notes what a GPU has. Throws a
- * UserError with what would fit.
+ * Returns what a training needs of memory, before any is allocated; undefined for WebGPU, which does not say how much
+ * there is. Where a GPU has too little, it takes a while to find what fits.
  */
-export async function checkMemory(
+export async function memoryNeed(
   options: MemoryOptions,
   steps: StepParts<StepGraph>,
   half: HalfStep | undefined,
   memoryOf: () => DeviceMemory | NoDeviceMemory = deviceMemory,
-): Promise<void> {
-  const { training, backend, place, recompute, resizing, note } = options;
-  const device = backend === 'tfjs' ? 'cpu' : (await chooseDevice(options.device)).device;
-  if (device === 'cpu') return checkStepMemory(training, steps, backend, place);
-  // WebGPU does not say how much memory there is.
-  if (device === 'webgpu') return;
-  const batch = batchSize(training, place);
-  const need = await deviceNeed(training, graphsOf(steps), memoryOf(), {
-    batch,
-    recompute,
-    half,
-    resizing,
-  });
-  const text = `training ${training.recipe.model} with batches of ${batch} takes ${shownNeed(need)}`;
-  if (need.fits !== false) {
-    note(text);
-    return;
+): Promise<MemoryNeed | undefined> {
+  const { training, backend, place, recompute, resizing } = options;
+  const on = backend === 'tfjs' ? 'cpu' : (await chooseDevice(options.device)).device;
+  if (on === 'webgpu') return undefined;
+  if (on === 'cpu') {
+    const { needed, refused } = processStepMemory(training, steps, backend, place);
+    return { needed, fits: refused === undefined, note: undefined, refused, device: undefined };
   }
-  const advice = shownAdvice(need.proposals);
-  if ((1 - DOUBT) * need.needed > need.available!) throw new UserError(`${text}: ${advice}`);
-  note(`${text}, so it may not fit: ${advice}`);
+  const batch = batchSize(training, place);
+  const device = await deviceNeed(training, graphsOf(steps), memoryOf(), { batch, recompute, half, resizing });
+  const { needed, fits, available, proposals } = device;
+  const text = `training ${training.recipe.model} with batches of ${batch} takes ${shownNeed(device)}`;
+  const found = { needed, fits, device, note: undefined, refused: undefined };
+  if (fits !== false) return { ...found, note: text };
+  const advice = shownAdvice(proposals);
+  return (1 - DOUBT) * needed > available!
+    ? { ...found, refused: `${text}: ${advice}` }
+    : { ...found, note: `${text}, so it may not fit: ${advice}` };
+}
+
+/**
+ * Checks that a training has the memory that it needs, and notes what a GPU has. Throws a UserError with what would fit.
+ */
+export async function checkMemory(
+  options: MemoryOptions & { note(line: string): void },
+  steps: StepParts<StepGraph>,
+  half: HalfStep | undefined,
+  memoryOf: () => DeviceMemory | NoDeviceMemory = deviceMemory,
+): Promise<void> {
+  const need = await memoryNeed(options, steps, half, memoryOf);
+  if (need?.refused !== undefined) throw new UserError(need.refused);
+  if (need?.note !== undefined) options.note(need.note);
 }
 
 /** What a training needs and what there is, to follow "takes". */

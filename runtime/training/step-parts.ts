@@ -22,13 +22,12 @@ export interface StepPartsOptions {
 export function stepParts(training: Training, options: StepPartsOptions): StepParts<StepGraph> {
   const { recompute = [], backend, half } = options;
   const packed = backend === 'onnx';
-  const { nodes } = training.forward.build;
   const { name, model, accumulate } = training.recipe;
   const differentiated = differentiate(training, recompute, {}, half);
   if (differentiated.learning.length === 0)
     throw new UserError(`recipe ${name} trains nothing: every weight that its losses depend on is fixed`);
   for (const pattern of recompute) {
-    if (!nodes.some(({ origin }) => moduleWithin(origin.path, [pattern]) !== undefined))
+    if (!hasModule(training, pattern))
       throw new UserError(`${model} has no module ${pattern}; "crobc summary" lists them`);
   }
   if (accumulate === 1) return { whole: trainingStep(differentiated, { packed }) };
@@ -37,4 +36,9 @@ export function stepParts(training: Training, options: StepPartsOptions): StepPa
     update: trainingStep(differentiated, { part: 'update', packed }),
     times: accumulate,
   };
+}
+
+/** Whether a pattern such as `backbone.layers.*` matches a module of the model. */
+export function hasModule({ forward }: Pick<Training, 'forward'>, pattern: string): boolean {
+  return forward.build.nodes.some(({ origin }) => moduleWithin(origin.path, [pattern]) !== undefined);
 }

@@ -31,14 +31,13 @@ import { NonFiniteStep } from './non-finite-step.ts';
 import { type BackendOptions, openBackend } from './open-backend.ts';
 import { type Plan, planRun } from './plan.ts';
 import { planNotes } from './plan-notes.ts';
-import { devicePrecision } from './precision.ts';
+import { plannedStep } from './planned-step.ts';
 import { changedSurroundings, checkIdentity, type Matter, runIdentity } from './run-identity.ts';
 import { lockRun, type RunLock } from './run-lock.ts';
 import { startRunProgress } from './run-progress.ts';
 import { runRecord } from './run-record.ts';
 import { scheduleFactor } from './schedule.ts';
 import { statesOf } from './state.ts';
-import { stepParts } from './step-parts.ts';
 import { storedTensors, withAccumulators } from './stored-state.ts';
 import { openEventFile } from './tensorboard.ts';
 import { traceNonFinite } from './trace-non-finite.ts';
@@ -333,11 +332,7 @@ async function openRun(options: TrainOptions, { plan, data }: Prepared) {
   const checkpoint = await startingPoint(options, store, matter);
   const from = checkpoint?.progress ?? beginning;
 
-  const { precision, half, note: ofPrecision } = await devicePrecision(recipe, options);
-  if (ofPrecision !== undefined) note(ofPrecision);
-  const steps = whileAt('making the training step', () =>
-    stepParts(training, { recompute: options.recompute, backend: options.backend, half }),
-  );
+  const { precision, half, steps } = await plannedStep(options);
   await checkMemory(options, steps, half);
   const states = statesOf(steps);
   const stored = storedTensors(training, states);

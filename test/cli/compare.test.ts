@@ -4,11 +4,12 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { namedModels } from '../../cli/comparison/named-models.ts';
 import { modelsOf } from '../../cli/model-reference.ts';
 import { diskHost } from '../../runtime/files/source-host.ts';
 import type { Signals, StopSignal } from '../../runtime/process/signals.ts';
+import { plannedMemory } from '../../runtime/training/device-need.ts';
 import { readPdf } from '../runtime/drawing/read-pdf.ts';
 import { temporaryFolder } from '../runtime/temporary-folder.ts';
 import { type CallOptions, crobc } from './crobc.ts';
@@ -278,6 +279,50 @@ describe('a comparison that goes on', () => {
   });
 });
 
+describe('the memory of trainings', () => {
+  const large = ['--seeds', '1', '--steps', '2', '--set', 'B=6,H=1024,W=1024'];
+
+  test('is checked before one is trained', async () => {
+    // As if in a container in which the first fits, and the second does not.
+    const limit = vi.spyOn(process, 'constrainedMemory').mockReturnValue(215 * 2 ** 20);
+    try {
+      const { code, err } = await compare(['learner.crob', ...large, '-o', 'narrow']);
+      expect(code).toBe(1);
+      expect(err).toMatch(
+        /^crobc: Wide: a step of Wide with batches of 6 takes about [\d.]+ MiB .*, and this machine has 215\.0 MiB: /m,
+      );
+    } finally {
+      limit.mockRestore();
+    }
+    expect(readdirSync(at('narrow'))).toEqual([]);
+  });
+
+  test('of a GPU is in the plan, with what would fit', async () => {
+    const args = ['compare', ...models, '--data', 'data', '--split', 'val', ...large, '--dry-run'];
+    const planned = async (more: readonly string[]) => crobc([...args, ...more, '-o', 'planned'], { cwd: at('.') });
+    const { out } = await planned(['--device-memory', '1TiB', '--json']);
+    const plan: { models: { label: string; memory: object; device: { needed: number } }[] } = JSON.parse(out);
+    const [learner, wide] = plan.models;
+    expect(learner).toMatchObject({ label: 'Learner', memory: { fits: true, refused: null } });
+    expect(wide!.device.needed).toBeGreaterThan(learner!.device.needed);
+    // A GPU on which the first fits, and the second does not.
+    const ofCuda = 2 ** 40 - plannedMemory(2 ** 40).free;
+    const text = await planned(['--device-memory', `${Math.ceil((learner!.device.needed + ofCuda) / 2 ** 20)}MiB`]);
+    expect(text.code, text.err).toBe(0);
+    expect(text.out).toMatch(/^Learner .* MiB$/m);
+    expect(text.out).toMatch(/^Wide .* MiB!$/m);
+    expect(text.out).toMatch(
+      /^Wide: training Wide .*: as many samples in a step fit with --set B=3,recipe\.accumulate=2 /m,
+    );
+  });
+
+  test('counts with what is recomputed, where a model has it', async () => {
+    const { code, err } = await compare([...models, ...large, '--recompute', 'nowhere', '--dry-run', '-o', 'planned']);
+    expect(code).toBe(1);
+    expect(err).toContain('crobc: none of the models has a module nowhere; "crobc summary" lists them\n');
+  });
+});
+
 describe('minutes', () => {
   /** Each look at the clock takes so long. */
   const clock = () => {
@@ -323,6 +368,7 @@ describe('what is refused', () => {
     [[...models, '--seeds', '1,1'], 'A seed is there twice.'],
     [[...models, '--seeds', '0'], 'There are 1 to 1000 seeds.'],
     [[...models, '--minutes', '0'], 'It is not a number above 0.'],
+    [[...models, '--device-memory', '24GiB'], '--device-memory is for --dry-run: a training asks the GPU itself'],
     [[...models, '--baseline', 'Narrow'], '--baseline Narrow: none of the models is; there are Learner, Wide'],
     [[...models, 'learner.crob'], 'learner.crob:Learner is named twice'],
     [['@lists/a.txt:none'], 'lists/a.txt has no group none; its groups are one, two'],
