@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { builtElsewhere, deviceFor } from '../../runtime/build/own-profile.ts';
+import { deviceFor, elsewhereNote } from '../../runtime/build/own-profile.ts';
 import { UsageError } from '../../runtime/files/usage-error.ts';
 import { UserError } from '../../runtime/files/user-error.ts';
 import type { Device } from '../../runtime/ort/session.ts';
@@ -76,8 +76,8 @@ export async function serve(
     });
     const { model, device, note, maxBatch, single } = service;
     if (note) complain(io, `note: ${note}`);
-    const elsewhere = builtElsewhere(model.record.profile ?? 'portable', device);
-    if (elsewhere !== undefined) complain(io, `note: this build is ${elsewhere}, where it may be slower`);
+    const elsewhere = elsewhereNote(model.record.profile ?? 'portable', device);
+    if (elsewhere !== undefined) complain(io, `note: ${elsewhere}`);
     if (options.maxDelay > 0 && maxBatch === 1)
       complain(io, 'note: --max-delay has no effect: each run answers one request (--max-batch)');
     if (single !== undefined) complain(io, `note: each run answers one request: ${single}`);

@@ -12,7 +12,7 @@ import { weightsSha256 } from '../weights/open-tensors.ts';
 import { buildIdentity } from './build-identity.ts';
 import { buildModel, type Source, withKnownMap } from './build-model.ts';
 import { type HeldBuild, heldBuild } from './held-build.ts';
-import { builtElsewhere, deviceFor, profileOn, targetsElsewhere, targetsOn } from './own-profile.ts';
+import { builtAgainNote, deviceFor, profileOn, targetsElsewhere, targetsOn } from './own-profile.ts';
 
 export interface CacheOptions {
   /** Output folder of the command. */
@@ -87,8 +87,7 @@ export async function openBuiltBy<T>(given: Source, options: CacheOptions, { ope
       (await heldBuild(cache, name, own, digests));
     if (!found) {
       const other = runsOn && (await built(targetsElsewhere(runsOn)));
-      const why = other && builtElsewhere(other.target, runsOn);
-      if (why !== undefined) notes.splice(0, 1, `the build in ${out} is ${why}: ${name} was built again in ${cache}`);
+      if (other) notes.splice(0, 1, builtAgainNote({ name, out, cache, target: other.target, device: runsOn }));
       const parts = { dtype, profile, weightsFile, seed, writeWeights: true, client: false };
       await buildModel(source, { out: cache, ...parts });
       found = await heldBuild(cache, name, own, digests);

@@ -571,7 +571,8 @@ describe('a folder of crobc build', () => {
     const vocabulary = new URL('../../models/vocab/aerial.txt', import.meta.url).pathname;
     const served = await serve(['for-cuda', '--tokenizer', vocabulary], at('.'));
     served.signal('SIGTERM');
-    const note = 'note: this build is for cuda (build --for), and this runs on cpu, where it may be slower\n';
+    const note =
+      'note: this build is for cuda (build --for), and this runs on cpu, where it may be slower than the same crobc build without --for\n';
     expect((await served.ended).err).toContain(note);
   });
 
