@@ -72,6 +72,6 @@ export async function explainNonFinite(
       if (failure instanceof RunFailure) return false;
       throw failure;
     }
-    return firstNotFinite(await backend.read()) === undefined;
+    return (await firstNotFinite(await backend.read())) === undefined;
   }
 }

@@ -54,7 +54,8 @@ export const beginning: Progress = { step: 0, seconds: 0, last: null, best: null
  * Trains from `from` to the end of the plan, a stop or an early stop, and writes a final checkpoint. Every step depends
  * only on the state and on its number, so a resumed run is identical to an unbroken one. Throws a NonFiniteStep. On a
  * UserError (bad data, a full disk), first writes a checkpoint of the steps before it, if possible. An error of a
- * checkpoint that is written while training goes on is thrown after the step during which it occurs.
+ * checkpoint that is written while training goes on, also that its state is not finite, is thrown after the step during
+ * which it occurs.
  */
 export async function trainLoop(parts: LoopParts): Promise<LoopResult> {
   const loop = new Loop(parts);
@@ -102,6 +103,9 @@ class Loop {
     } catch (error) {
       // Before anything looks for the last good checkpoint, or overwrites the arrays.
       await this.#writing;
+      // What failed after a step that left such a state may have failed because of it.
+      const unwritten = this.#unwritten?.error;
+      if (unwritten instanceof NonFiniteStep) throw unwritten;
       if (error instanceof UserError) await this.#rescue();
       throw error;
     }
@@ -191,8 +195,8 @@ class Loop {
   }
 
   /**
-   * Saves the progress. Where the state that is read stays as it is, files are written, hashed and flushed while training
-   * goes on; the next checkpoint and the end wait for them.
+   * Saves the progress. Where the state that is read stays as it is, it is checked, and files are written, hashed and
+   * flushed, while training goes on; the next checkpoint and the end wait for them.
    */
   async #checkpoint(): Promise<void> {
     const { backend } = this.#parts;
@@ -200,8 +204,6 @@ class Loop {
     if (progress === this.#saved || progress.step === 0) return;
     await this.#written();
     const state = await backend.read();
-    const bad = firstNotFinite(state);
-    if (bad !== undefined) throw new NonFiniteStep(progress.step, `${bad} is not finite after the update`);
     const before = this.#saved;
     this.#saved = progress;
     this.#savedAt = this.#now();
@@ -219,6 +221,8 @@ class Loop {
 
   async #write(progress: Progress, state: ReadonlyMap<string, Float32Array>): Promise<void> {
     const { store, identity, stored, metrics, events } = this.#parts;
+    const bad = await firstNotFinite(state);
+    if (bad !== undefined) throw new NonFiniteStep(progress.step, `${bad} is not finite after the update`);
     // The lines of all steps of a checkpoint are on the disk before it is. Those of later steps may be.
     await metrics.sync();
     await events?.flush();

@@ -27,8 +27,23 @@ export function elementsOf(shape: readonly number[]): number {
   return shape.reduce((product, d) => product * d, 1);
 }
 
-/** Returns the name of a tensor that contains NaN or an infinity; undefined if there is none. */
-export function firstNotFinite(state: ReadonlyMap<string, Float32Array>): string | undefined {
-  for (const [name, data] of state) if (!allFinite(data)) return name;
+/** Floats that are looked at in one go: 16 MiB, which takes a few milliseconds. */
+const atOnce = 1 << 22;
+
+/**
+ * Returns the name of a tensor that contains NaN or an infinity; undefined if there is none. Other work of this thread
+ * runs in between.
+ */
+export async function firstNotFinite(state: ReadonlyMap<string, Float32Array>): Promise<string | undefined> {
+  let looked = 0;
+  for (const [name, data] of state)
+    for (let at = 0; at < data.length; at += atOnce) {
+      const part = data.length <= atOnce ? data : data.subarray(at, at + atOnce);
+      if (!allFinite(part)) return name;
+      looked += part.length;
+      if (looked < atOnce) continue;
+      looked = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   return undefined;
 }

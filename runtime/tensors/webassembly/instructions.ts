@@ -68,6 +68,8 @@ export const v128 = {
   ],
   store32Lane: (address: Code, value: Code, lane: number): Code => [...address, ...value, ...vector(90), 0, 0, lane],
   const: (bytes: readonly number[]): Code => [...vector(12), ...bytes],
+  and: binaryVector(78),
+  or: binaryVector(80),
   xor: binaryVector(81),
 } as const;
 

@@ -245,6 +245,33 @@ describe('state that stays on the device', () => {
     expect(await new CheckpointStore(dir).steps()).toEqual([]);
   });
 
+  test.each([
+    ['is the error of the run', undefined],
+    ['comes before that of a step which it made fail', 5],
+  ])('that is not finite is never written, and %s', async (_, failing) => {
+    const dir = await folder();
+    let step = 0;
+    const { error, events } = await run(dir, {
+      plan: { ...plan, checkpointEvery: 2 },
+      wrap: (backend) => ({
+        ...backend,
+        step: async (feeds, scalars) => {
+          ({ step } = scalars);
+          const result = await backend.step(feeds, scalars);
+          return step === failing ? { ...result, loss: Number.NaN } : result;
+        },
+        read: async () => {
+          const state = await backend.read();
+          return step < 4 ? state : new Map([...state, ['weight:w', Float32Array.of(1, Number.POSITIVE_INFINITY)]]);
+        },
+      }),
+    });
+    expect(error).toBeInstanceOf(NonFiniteStep);
+    expect(error).toMatchObject({ step: 4, what: 'weight:w is not finite after the update' });
+    expect(events.filter((event) => event.startsWith('save'))).toEqual(['save 2', 'saved 2']);
+    expect(await new CheckpointStore(dir).steps()).toEqual([2]);
+  });
+
   test('is whole before the search for a number that is not finite begins', async () => {
     const dir = await folder();
     const { error, events } = await run(dir, {
