@@ -181,7 +181,12 @@ function shownDryRun(
     `  state     ${shownState(memory.state)}`,
     `  gradients ${byteSize(memory.gradients)}`,
     `  step      ${byteSize(memory.working)} at its peak${memory.peakAt === '' ? '' : `, in ${memory.peakAt}`}: batch, activations, gradients`,
-    ...(device ? [`  evaluation ${byteSize(device.evaluation)}`] : []),
+    ...(device
+      ? [
+          `  evaluation ${byteSize(device.evaluation)}`,
+          `  workspaces ${byteSize(device.workspaces)}, of cuBLAS and of the largest convolution`,
+        ]
+      : []),
     `operators   ${n(found.operators)} in a step`,
     `steps       ${steps}`,
     ...(found.inits ? shownInits(found.inits) : []),

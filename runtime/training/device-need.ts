@@ -12,6 +12,7 @@ import { byteSize } from '../files/byte-size.ts';
 import type { DeviceMemory, NoDeviceMemory } from '../ort/device-memory.ts';
 import { during } from '../process/stage.ts';
 import { type FittingStep, fittingSteps, type StepChoice } from './device-fit.ts';
+import { OF_CUDA, workspaceBytes } from './kernel-workspaces.ts';
 import { weightsAsInputs } from './onnx-inference.ts';
 import { graphsOf } from './step-memory.ts';
 import { stepParts } from './step-parts.ts';
@@ -34,10 +35,12 @@ export interface Proposal extends FittingStep {
 
 /** What a training needs of the memory of a GPU and what there is, in bytes. */
 export interface DeviceNeed {
-  /** State, and what onnxruntime's arena takes for a step and for an evaluation. */
+  /** State, what onnxruntime's arena takes for a step and for an evaluation, and workspaces. */
   readonly needed: number;
   /** The part of an evaluation, whose session has memory of its own. */
   readonly evaluation: number;
+  /** The part of kernels' workspaces: the most for cuBLAS, and an assumption for convolutions. */
+  readonly workspaces: number;
   /** Null if the memory of the GPU is not known. */
   readonly total: number | null;
   readonly available: number | null;
@@ -55,12 +58,6 @@ export interface NeedOptions {
   readonly resizing: Resizing | undefined;
 }
 
-/**
- * Bytes of a GPU that CUDA takes for itself: its context, and the kernels and workspaces of its libraries. An assumption
- * for planning; where there is a GPU, its driver says what is free.
- */
-const OF_CUDA = 2 ** 30;
-
 /** Returns the memory of a GPU of a given size that nothing else uses. */
 export function plannedMemory(total: number): DeviceMemory {
   return { total, free: Math.max(0, total - OF_CUDA) };
@@ -68,13 +65,18 @@ export function plannedMemory(total: number): DeviceMemory {
 
 /**
  * What onnxruntime's CUDA arena takes for what a plan holds, for an evaluation and for a step: pieces of it fit no request,
- * the more the more often it is asked for other sizes. Measured for CroBIM_micro (test/cuda/memory.cuda.ts). Workspaces
- * of kernels come from it as well, and are not seen.
+ * the more the more often it is asked for other sizes. Measured for CroBIM_micro (test/cuda/memory.cuda.ts), without
+ * workspaces of kernels.
  */
 export const ARENA = { evaluation: 1.04, step: 1.17 };
 
-/** Returns the bytes that a training by onnxruntime needs: its state, and what the sessions of a step and of evaluation hold. */
+/** Returns the bytes that a training by onnxruntime needs: for tensors, and for the workspaces of kernels. */
 export function neededBytes(training: Training, batch: number, steps: readonly StepGraph[]): number {
+  return tensorBytes(training, batch, steps) + workspaceBytes(steps);
+}
+
+/** Returns the bytes of the state, and of what the sessions of a step and of evaluation hold. */
+export function tensorBytes(training: Training, batch: number, steps: readonly StepGraph[]): number {
   return evaluationBytes(training, batch) + stepBytes(steps);
 }
 
@@ -98,10 +100,12 @@ export async function deviceNeed(
   options: NeedOptions,
 ): Promise<DeviceNeed> {
   const evaluation = evaluationBytes(training, options.batch);
-  const needed = evaluation + stepBytes(steps);
+  const workspaces = workspaceBytes(steps);
+  const needed = evaluation + stepBytes(steps) + workspaces;
+  const parts = { needed, evaluation, workspaces };
   if ('missing' in memory)
-    return { needed, evaluation, total: null, available: null, unknown: memory.missing, fits: null, proposals: [] };
-  const known = { needed, evaluation, total: memory.total, available: memory.free, unknown: null };
+    return { ...parts, total: null, available: null, unknown: memory.missing, fits: null, proposals: [] };
+  const known = { ...parts, total: memory.total, available: memory.free, unknown: null };
   if (needed <= memory.free) return { ...known, fits: true, proposals: [] };
   const proposals = await proposalsFor(training, memory.free, options);
   return { ...known, fits: false, proposals };

@@ -644,14 +644,16 @@ describe('--dry-run', () => {
   test('says what a GPU of some memory has room for, and proposals hold', async () => {
     const micro = ['train', resolve('models/crobim.crob'), '--model', 'CroBIM_micro', '--dry-run', '--json'];
     const plan = async (...args: string[]) => {
-      const { code, out } = await crobc([...micro, '--device-memory', '1.4GiB', ...args], { cwd: folder });
+      const { code, out } = await crobc([...micro, '--device-memory', '1.6GiB', ...args], { cwd: folder });
       expect(code).toBe(0);
       return JSON.parse(out) as { device: DeviceNeed; memory: DryRun['memory'] };
     };
     const { device, memory } = await plan('--batch-size', '16');
-    expect(device).toMatchObject({ fits: false, available: Math.floor(1.4 * 2 ** 30) - 2 ** 30, unknown: null });
+    expect(device).toMatchObject({ fits: false, available: Math.floor(1.6 * 2 ** 30) - 2 ** 30, unknown: null });
     const { total, working } = memory;
-    expect(device.needed).toBe(total - working + Math.ceil(ARENA.step * working) + device.evaluation);
+    expect(device.needed).toBe(
+      total - working + Math.ceil(ARENA.step * working) + device.evaluation + device.workspaces,
+    );
     expect(device.proposals.length).toBeGreaterThan(0);
     for (const { options, needed, batch, accumulate, replaces } of device.proposals) {
       expect(batch * accumulate).toBe(16);
@@ -666,7 +668,7 @@ describe('--dry-run', () => {
     expect(text.out).toMatch(
       /\nmemory {6}about [\d.]+ [KM]iB on the GPU, which has 23\.0 GiB free of 24\.0 GiB: it fits\n/,
     );
-    expect(text.out).toMatch(/\n {2}evaluation [\d.]+ KiB\n/);
+    expect(text.out).toMatch(/\n {2}evaluation [\d.]+ KiB\n {2}workspaces [\d.]+ MiB, of cuBLAS and /);
   });
 
   test.each([

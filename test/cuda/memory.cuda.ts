@@ -6,7 +6,7 @@ import { diskHost } from '../../runtime/files/source-host.ts';
 import { deviceMemory } from '../../runtime/ort/device-memory.ts';
 import { newElements } from '../../runtime/ort/elements.ts';
 import { openNativeEngine } from '../../runtime/ort/native-engine.ts';
-import { neededBytes } from '../../runtime/training/device-need.ts';
+import { tensorBytes } from '../../runtime/training/device-need.ts';
 import { initialState } from '../../runtime/training/initial-state.ts';
 import { openOnnxBackend } from '../../runtime/training/onnx-backend.ts';
 import { statesOf } from '../../runtime/training/state.ts';
@@ -69,7 +69,7 @@ async function peaks({ dims, accumulate = 1, recompute = [] }: Case) {
     for (const _ of [1, 2, 3]) await backend.predict(feeds);
     await backend.release();
   });
-  return { peak: peak - before, needed: neededBytes(training!, dims.B!, graphsOf(steps)) };
+  return { peak: peak - before, needed: tensorBytes(training!, dims.B!, graphsOf(steps)) };
 }
 
 /** Where runs are captured, a memory pattern would double what an evaluation takes. */

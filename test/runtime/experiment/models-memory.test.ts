@@ -36,32 +36,34 @@ function on(free: number, recompute: readonly string[] = []) {
 }
 
 test('where all models fit, it is noted what each takes', async () => {
-  const { notes, options } = on(2 ** 30);
-  await checkModelsMemory([model(8), model(16)], options);
+  const { notes, options } = on(2 ** 32);
+  await checkModelsMemory([model(800), model(1600)], options);
   expect(notes).toEqual([
-    expect.stringMatching(/^training Net with batches of 8 takes about [\d.]+ MiB on the GPU, which has 1\.0 GiB free/),
-    expect.stringMatching(/^training Net with batches of 16 takes /),
+    expect.stringMatching(
+      /^training Net with batches of 800 takes about [\d.]+ MiB on the GPU, which has 4\.0 GiB free/,
+    ),
+    expect.stringMatching(/^training Net with batches of 1600 takes /),
   ]);
 });
 
 test('one that does not fit is named, with micro-batches that do', async () => {
-  const { notes, options } = on(needed(24) - 1);
-  await expect(checkModelsMemory([model(8), model(48)], options)).rejects.toThrow(
-    /^48: training Net with batches of 48 takes about .*: as many samples in a step fit with --set B=\d+,recipe\.accumulate=\d+ \(/,
+  const { notes, options } = on(needed(2400) - 1);
+  await expect(checkModelsMemory([model(800), model(4800)], options)).rejects.toThrow(
+    /^4800: training Net with batches of 4800 takes about .*: as many samples in a step fit with --set B=\d+,recipe\.accumulate=\d+ \(/,
   );
   expect(notes).toHaveLength(1);
 });
 
 test('each of several that do not fit has a line', async () => {
-  const { notes, options } = on(needed(24) - 1);
-  await expect(checkModelsMemory([model(36), model(8), model(48)], options)).rejects.toThrow(
+  const { notes, options } = on(needed(2400) - 1);
+  await expect(checkModelsMemory([model(3600), model(800), model(4800)], options)).rejects.toThrow(
     /^2 of 3 models need more memory than there is, so none is trained/,
   );
-  expect(notes.filter((line) => /^(36|48): training /.test(line))).toHaveLength(2);
+  expect(notes.filter((line) => /^(3600|4800): training /.test(line))).toHaveLength(2);
 });
 
 test('modules are recomputed in the models that have them', async () => {
   const bytes = async (recompute: readonly string[]) =>
-    (await modelsMemory([model(8)], on(2 ** 30, recompute).options))[0]!.need!.needed;
+    (await modelsMemory([model(800)], on(2 ** 32, recompute).options))[0]!.need!.needed;
   expect(await bytes(['nowhere.*'])).toBe(await bytes([]));
 });

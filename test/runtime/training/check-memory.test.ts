@@ -11,20 +11,20 @@ const stepsOf = (batch: number, accumulate = 1) => stepParts(trainingWith(batch,
 const needed = (batch: number, accumulate = 1) =>
   neededBytes(trainingWith(batch, accumulate), batch, graphsOf(stepsOf(batch, accumulate)));
 
-/** What the check of a training on a GPU says, with batches of 24, and whether it refuses it. */
+/** What the check of a training on a GPU says, with batches of 2400, and whether it refuses it. */
 async function answer(free: number | undefined, resizes = true): Promise<{ refused: boolean; text: string }> {
   const notes: string[] = [];
   const options = {
-    training: trainingWith(24),
+    training: trainingWith(2400),
     backend: 'onnx',
     device: 'cuda',
     recompute: [],
-    resizing: resizes ? { resized: trainingWith, replaced: ['--batch-size 24'] } : undefined,
+    resizing: resizes ? { resized: trainingWith, replaced: ['--batch-size 2400'] } : undefined,
     place: () => '',
     note: (line: string) => notes.push(line),
   } as const;
   const memory = free === undefined ? { missing: 'koffi is not installed' } : { total: 80 * 2 ** 30, free };
-  const error = await checkMemory(options, stepsOf(24), undefined, () => memory).catch((thrown: unknown) => thrown);
+  const error = await checkMemory(options, stepsOf(2400), undefined, () => memory).catch((thrown: unknown) => thrown);
   return { refused: error !== undefined, text: error === undefined ? notes.join('\n') : String(error) };
 }
 
@@ -32,7 +32,7 @@ test('a note says what is needed and what there is', async () => {
   const { refused, text } = await answer(40 * 2 ** 30);
   expect(refused).toBe(false);
   expect(text).toMatch(
-    /^training Net with batches of 24 takes about [\d.]+ MiB on the GPU, which has 40\.0 GiB free of 80\.0 GiB$/,
+    /^training Net with batches of 2400 takes about [\d.]+ MiB on the GPU, which has 40\.0 GiB free of 80\.0 GiB$/,
   );
 });
 
@@ -43,19 +43,19 @@ test('or why it is not known', async () => {
 });
 
 test('what cannot fit is refused, with a micro-batch that does', async () => {
-  const free = needed(8, 3) + 1;
-  expect(needed(12, 2)).toBeGreaterThan(free);
+  const free = needed(800, 3) + 1;
+  expect(needed(1200, 2)).toBeGreaterThan(free);
   const { refused, text } = await answer(free);
   expect(refused).toBe(true);
   expect(text).toContain(
-    ': as many samples in a step fit with --set B=8,recipe.accumulate=3 instead of --batch-size 24 (',
+    ': as many samples in a step fit with --set B=800,recipe.accumulate=3 instead of --batch-size 2400 (',
   );
 });
 
 test('what may fit after all is tried', async () => {
-  const { refused, text } = await answer(Math.ceil(0.95 * needed(24)));
+  const { refused, text } = await answer(Math.ceil(0.95 * needed(2400)));
   expect(refused).toBe(false);
-  expect(text).toContain(', so it may not fit: as many samples in a step fit with --set B=12,recipe.accumulate=2');
+  expect(text).toContain(', so it may not fit: as many samples in a step fit with --set B=1200,recipe.accumulate=2');
 });
 
 test.each([
