@@ -18,11 +18,10 @@ export const OF_CUDA = 2 ** 30;
 const CUBLAS_WORKSPACE = 32 * 2 ** 20;
 
 /**
- * The handles of cuBLAS that onnxruntime 1.30 makes for a training: those of its sessions and their streams, seven with
- * one graph for a step and one for evaluations, and one more for the graph of the update (counted on the stand-in for
- * CUDA's libraries, docs/architecture.md).
+ * The handles of cuBLAS that are open in a training with onnxruntime 1.30: one of each session, which are those of the
+ * graphs of a step, of evaluations, and of the engine's own memory (counted by test/cuda/memory.cuda.ts).
  */
-const handles = (graphs: number) => 6 + graphs;
+export const cublasHandles = (graphs: number) => graphs + 2;
 
 /**
  * Returns the bytes of workspaces that kernels of a training may take besides tensors: at most those of cuBLAS, and as an
@@ -36,7 +35,7 @@ export function workspaceBytes(steps: readonly StepGraph[]): number {
     .flatMap(({ graph }) => graph.nodes)
     .filter(isConvolution)
     .reduce((most, node) => Math.max(most, bytesAround(node)), 0);
-  return handles(steps.length) * CUBLAS_WORKSPACE + largest;
+  return cublasHandles(steps.length) * CUBLAS_WORKSPACE + largest;
 }
 
 function isConvolution({ op }: Node): boolean {

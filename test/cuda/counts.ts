@@ -23,6 +23,8 @@ export interface Counts {
   /** Bytes of the device that are allocated, and the most that were. */
   readonly memory: number;
   readonly peak: number;
+  /** Handles of cuBLAS that are open. */
+  readonly blasHandles: number;
 }
 
 /** The sum of counts. */
@@ -63,6 +65,7 @@ export function countsIn(report: string): Counts {
     pageLocked: found('page-locked')[0]!,
     memory: found('memory')[0]!,
     peak: found('peak')[0]!,
+    blasHandles: found('cublas handles')[0]!,
   };
 }
 

@@ -8,10 +8,12 @@ import { newElements } from '../../runtime/ort/elements.ts';
 import { openNativeEngine } from '../../runtime/ort/native-engine.ts';
 import { tensorBytes } from '../../runtime/training/device-need.ts';
 import { initialState } from '../../runtime/training/initial-state.ts';
+import { cublasHandles } from '../../runtime/training/kernel-workspaces.ts';
 import { openOnnxBackend } from '../../runtime/training/onnx-backend.ts';
 import { statesOf } from '../../runtime/training/state.ts';
 import { graphsOf } from '../../runtime/training/step-memory.ts';
 import { stepParts } from '../../runtime/training/step-parts.ts';
+import { batch, micro, openTraining } from '../runtime/training/micro-training.ts';
 import { collected } from './collected.ts';
 import { counted } from './counts.ts';
 
@@ -79,6 +81,25 @@ test.each<Case>([{ dims: { B: 4 } }, { dims: { B: 8 } }, { dims: { B: 4 }, accum
     const { peak, needed } = await peaks(given);
     expect(needed / peak).toBeGreaterThan(0.99);
     expect(needed / peak).toBeLessThan(1.04);
+  },
+);
+
+test.each([1, 2])(
+  'no more handles of cuBLAS are open than workspaces are counted for, with %i micro-batches',
+  async (times) => {
+    // Earlier engines may have left some open.
+    const { blasHandles: before } = await counted(async () => undefined);
+    const engine = await openNativeEngine('cuda', undefined);
+    if ('missing' in engine) throw new Error(engine.missing);
+    const backend = await openTraining(engine, micro(times));
+    const { target: _, ...feeds } = batch(0);
+    const batches = Array.from({ length: times }, (_none, i) => batch(i));
+    const { blasHandles } = await counted(async () => {
+      for (const step of [1, 2, 3]) await backend.step(batches, { learningRate: 1e-5, step });
+      await backend.predict(feeds);
+    });
+    await backend.release();
+    expect(blasHandles).toBeLessThanOrEqual(before + cublasHandles(times === 1 ? 1 : 2));
   },
 );
 

@@ -37,6 +37,8 @@ static long copies[5], copied[5];
 /* Of these, the copies between the device and page-locked memory. */
 static long locked_copies[5], locked_copied[5];
 static size_t used, peak, locked;
+/* Handles of cuBLAS that are open. */
+static long blas_handles;
 
 static Kernel *kernel_of(const void *key) {
   size_t at = ((uintptr_t)key >> 4) * 11400714819323198485ull % MOST_KERNELS;
@@ -207,6 +209,7 @@ EXPORT void standin_report(const char *path) {
   fprintf(out, "captures\t%ld\ngraph launches\t%ld\nsynchronisations\t%ld\n", captures, graph_launches, synchronisations);
   fprintf(out, "host reads\t%ld\nstale reads\t%ld\n", host_reads, stale_reads);
   fprintf(out, "memory\t%zu\npeak\t%zu\npage-locked\t%zu\n", used, peak, locked);
+  fprintf(out, "cublas handles\t%ld\n", blas_handles);
   for (int i = 0; i < 5; i++) {
     fprintf(out, "copies %s\t%ld\t%ld\n", directions[i], copies[i], copied[i]);
     fprintf(out, "page-locked copies %s\t%ld\t%ld\n", directions[i], locked_copies[i], locked_copied[i]);
@@ -587,7 +590,21 @@ EXPORT int cuTensorMapEncodeTiled(void) { return SUCCESS; }
 #define MAKES(name) \
   EXPORT int name(void **out) { return handle(out); }
 
-MAKES(cublasCreate_v2) ACCEPTS(cublasDestroy_v2) ACCEPTS(cublasSetMathMode) ACCEPTS(cublasSetStream_v2)
+static int change_blas_handles(long by) {
+  pthread_mutex_lock(&lock);
+  blas_handles += by;
+  pthread_mutex_unlock(&lock);
+  return SUCCESS;
+}
+EXPORT int cublasCreate_v2(void **out) {
+  change_blas_handles(1);
+  return handle(out);
+}
+EXPORT int cublasDestroy_v2(void *handle_) {
+  UNUSED(handle_);
+  return change_blas_handles(-1);
+}
+ACCEPTS(cublasSetMathMode) ACCEPTS(cublasSetStream_v2)
 EXPORT int cublasGetMathMode(void *handle_, int *mode) {
   UNUSED(handle_);
   *mode = 0;
