@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { metrics } from '../../runtime/evaluation/bootstrap.ts';
 import { compareReports } from '../../runtime/evaluation/compare.ts';
-import { readReport } from '../../runtime/evaluation/report.ts';
+import { readReport, shownPrecision } from '../../runtime/evaluation/report.ts';
 import { terminalWidth } from '../../runtime/process/terminal.ts';
 import type { Io } from '../io.ts';
 import { latexTable } from '../latex.ts';
@@ -27,6 +27,7 @@ export async function compare(io: Io, paths: readonly string[], options: Compare
       model: report.model,
       weights: report.weights,
       phrases: report.phrases,
+      dtype: report.dtype,
       samples: report.each.length,
       values,
       differences: differences ?? null,
@@ -36,7 +37,8 @@ export async function compare(io: Io, paths: readonly string[], options: Compare
   }
   const [first] = reports;
   const names = compared.map(
-    ({ report }, i) => `${letter(i)}  ${report.model}${report.phrases ? '' : ' without phrases'}`,
+    ({ report }, i) =>
+      `${letter(i)}  ${report.model}${shownPrecision(report)}${report.phrases ? '' : ' without phrases'}`,
   );
   const values = compared.map(({ values }, i) => [names[i]!, ...metrics.map((m) => percent(values[m]))]);
   const title = `${first!.each.length.toLocaleString('en')} samples of ${first!.split}, protocol ${first!.protocol}, in percent`;

@@ -1,7 +1,7 @@
 import { metrics } from '../../runtime/evaluation/bootstrap.ts';
 import { comparisonSize } from '../../runtime/evaluation/evaluate.ts';
 import type { ComparisonSize, ProtocolName } from '../../runtime/evaluation/protocols.ts';
-import type { Report } from '../../runtime/evaluation/report.ts';
+import { type Report, shownPrecision } from '../../runtime/evaluation/report.ts';
 import { runEvaluation } from '../../runtime/evaluation/run-evaluation.ts';
 import {
   type ClassMeans,
@@ -79,7 +79,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     printJson(io, { ...scores, files });
     return 0;
   }
-  const title = `${name} on ${options.split} of ${options.data}, ${report.device}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}`;
+  const title = `${name} on ${options.split} of ${options.data}, ${report.device}${shownPrecision(report)}, protocol ${options.protocol}${options.phrases ? '' : ', phrases taken away'}`;
   const { heads, rows } = scoreTable(report);
   if (options.latex) {
     printText(io, `${latexTable(heads, rows, [title, 'in percent'])}\n`);

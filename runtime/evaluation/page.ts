@@ -3,7 +3,7 @@ import { wrongColours } from '../images/compare-masks.ts';
 import type { Exhibit, Gallery } from './gallery.ts';
 import { pageStyle } from './page-style.ts';
 import { protocols } from './protocols.ts';
-import type { Report } from './report.ts';
+import { type Report, shownPrecision } from './report.ts';
 import { noTargetMetrics, noTargetNames, type Scores, thresholds } from './scores.ts';
 
 /**
@@ -208,6 +208,6 @@ function facts(report: Report): [string, string][] {
     ['protocol', `${protocol} (${protocols[protocol].docs})`],
     ['masks compared at', at === 'model' ? `the model's size` : `the image's size`],
     ['model takes', `${width} × ${height} pixels${words === null ? '' : `, ${words} tokens`}`],
-    ['run', `${device}, ${seconds.toFixed(1)} s, crobc ${crobc}`],
+    ['run', `${device}${shownPrecision(report)}, ${seconds.toFixed(1)} s, crobc ${crobc}`],
   ];
 }

@@ -1,3 +1,4 @@
+import type { Precision } from '../../compiler/passes/pipeline.ts';
 import {
   type Check,
   isCount,
@@ -37,8 +38,15 @@ export interface Subject {
   /** Null for a model that reads only images. */
   readonly words: number | null;
   readonly device: string;
+  /** Float type of the graph. */
+  readonly dtype: Precision;
   /** Whether only part of the split was evaluated. */
   readonly limited: boolean;
+}
+
+/** Says that a model was not computed in f32: ` in bf16`. */
+export function shownPrecision({ dtype }: { readonly dtype: Precision | null }): string {
+  return dtype === null || dtype === 'f32' ? '' : ` in ${dtype}`;
 }
 
 /** One sample of the report; areas are in pixels. `iou` is null if the protocol gives NaN. */
@@ -171,6 +179,8 @@ function csvCell(value: string | number): string {
 
 /** The members of a report that a comparison reads. */
 export type ComparedReport = Pick<Report, 'model' | 'split' | 'weights' | 'seed' | 'phrases' | 'protocol' | 'at'> & {
+  /** Null in reports that were written before this member existed. */
+  readonly dtype: Precision | null;
   readonly each: readonly Omit<ReportedSample, 'predicted'>[];
 };
 
@@ -216,6 +226,7 @@ export async function readReport(path: string): Promise<ComparedReport> {
     phrases: json.phrases === undefined || member('phrases', isFlag),
     protocol: member('protocol', oneOf(protocolNames)),
     at: member('at', oneOf(comparisonSizes)),
+    dtype: json.dtype === undefined ? null : member('dtype', oneOf<Precision>(['f32', 'f16', 'bf16'])),
   };
   const { each } = json;
   if (!Array.isArray(each) || each.length === 0) throw refuse('"each" has no samples');

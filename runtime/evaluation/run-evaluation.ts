@@ -138,6 +138,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
         width: inputs.width,
         words: inputs.text?.words ?? null,
         device: model.device,
+        dtype: options.dtype,
         limited: total < dataset.samples.length,
       },
       found,

@@ -193,6 +193,24 @@ test('reports side by side', async () => {
   expect(wrong).toEqual({ code: 1, out: '', err: 'crobc: data/attributes_test.jsonl is not JSON\n' });
 });
 
+test('half precision is in the report, and told apart from f32', async () => {
+  await run('-w', 'tiny.safetensors', '-o', 'a', '--pictures', '0');
+  const half = await run('-w', 'tiny.safetensors', '-o', 'half', '--pictures', '0', '--dtype', 'f16');
+  expect(half.out).toContain(', cpu in f16, protocol lavt');
+  expect(JSON.parse(await readFile(`${folder}/half/Tiny.test.json`, 'utf8'))).toMatchObject({ dtype: 'f16' });
+  expect(await readFile(`${folder}/half/Tiny.test.html`, 'utf8')).toContain('cpu in f16, ');
+  // Reports of older versions do not say it.
+  const old = JSON.parse(await readFile(`${folder}/a/Tiny.test.json`, 'utf8'));
+  expect(old.dtype).toBe('f32');
+  await mkdir(`${folder}/old`, { recursive: true });
+  await writeFile(`${folder}/old/Tiny.test.json`, JSON.stringify({ ...old, dtype: undefined }));
+  const reports = ['a/Tiny.test.json', 'half/Tiny.test.json', 'old/Tiny.test.json'];
+  const { out } = await crobc(['eval', '--compare', ...reports], { cwd: folder });
+  expect(out).toMatch(/^A {2}Tiny +\d.*\nB {2}Tiny in f16 +\d.*\nC {2}Tiny +\d/m);
+  const json = JSON.parse((await crobc(['eval', '--compare', ...reports, '--json'], { cwd: folder })).out);
+  expect(json.map(({ dtype }: { dtype: unknown }) => dtype)).toEqual(['f32', 'f16', null]);
+});
+
 describe('wrong', () => {
   test.each([
     [['--split', 'val'], 1, /^crobc: data has no split "val": it has test\n$/],

@@ -80,7 +80,17 @@ describe('reading', () => {
     const written = tinyReport(spread, { mIoU: Number.NaN });
     await writeFile(at('r.json'), JSON.stringify(written));
     const { model, split, weights, seed, phrases, protocol, at: size, each } = written;
-    expect(await readReport(at('r.json'))).toEqual({ model, split, weights, seed, phrases, protocol, at: size, each });
+    expect(await readReport(at('r.json'))).toEqual({
+      model,
+      split,
+      weights,
+      seed,
+      phrases,
+      protocol,
+      at: size,
+      dtype: 'f32',
+      each,
+    });
   });
 
   const good = tinyReport([50, 60]);

@@ -50,6 +50,7 @@ const subject: Subject = {
   width: 32,
   words: 8,
   device: 'cpu',
+  dtype: 'bf16',
   limited: true,
 };
 

@@ -16,6 +16,7 @@ export const tinyReport = (hundredths: readonly number[], changes: Partial<Repor
   width: 8,
   words: 8,
   device: 'cpu',
+  dtype: 'f32',
   limited: false,
   protocol: 'lavt',
   at: 'model',
