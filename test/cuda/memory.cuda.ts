@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { staticShape } from '../../compiler/ir/shapes.ts';
 import { portDType } from '../../compiler/ir/types.ts';
@@ -102,6 +104,30 @@ test.each([1, 2])(
     expect(blasHandles).toBeLessThanOrEqual(before + cublasHandles(times === 1 ? 1 : 2));
   },
 );
+
+test('a released engine is closed once its arrays are collected', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const open = async () => (await counted(async () => undefined)).blasHandles;
+  const collected = async (wanted: number) => {
+    for (let turn = 0; turn < 1000 && (await open()) > wanted; turn++) {
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return open();
+  };
+  const before = await collected(0);
+  const predict = async () => {
+    const engine = await openNativeEngine('cuda', undefined);
+    if ('missing' in engine) throw new Error(engine.missing);
+    const backend = await openTraining(engine, micro(1));
+    const { target: _, ...feeds } = batch(0);
+    await backend.predict(feeds);
+    await backend.release();
+  };
+  await predict();
+  expect(await collected(before)).toBe(before);
+});
 
 test('an engine that is released gives its memory back, though an array of it is in use', async () => {
   const used: number[] = [];
