@@ -23,9 +23,9 @@ export interface ReferenceOptions {
 }
 
 /**
- * Trains a model on random batches in onnxruntime and writes `reference.json` (losses, terms, norms, rates of weights) and
- * `state.safetensors` (the state behind the last step, and `logits` of its first batch). Batches are made of the draws
- * of crobc, so that scripts/test-torch-train.py makes the same ones.
+ * Trains a model on random batches in onnxruntime and writes `reference.json` (losses, terms, norms, rates of weights),
+ * `before.safetensors` (the state before the last step) and `state.safetensors` (the state behind it, and `logits` of its
+ * first batch). Batches are made of the draws of crobc, so that scripts/test-torch-train.py makes the same ones.
  */
 export async function writeReference(options: ReferenceOptions): Promise<void> {
   const { file, model, recipe: name, folder, steps } = options;
@@ -42,29 +42,31 @@ export async function writeReference(options: ReferenceOptions): Promise<void> {
     state,
   );
   const results: unknown[] = [];
+  const shapes = new Map(held.map((one) => [one.name, one.shape]));
+  for (const { path, role, shape } of training.weights)
+    shapes.set(`${role === 'buffer' ? 'buffer' : 'weight'}:${path}`, shape);
+  const tensors = async () =>
+    [...(await backend.read())].flatMap(([key, data]) =>
+      key.startsWith('gradient:')
+        ? []
+        : [{ name: key, dtype: 'F32' as const, shape: shapes.get(key) ?? [], data: () => data }],
+    );
   try {
     for (let step = 1; step <= steps; step++) {
+      if (step === steps) await writeSafetensors(join(folder, 'before.safetensors'), await tensors());
       const batches = Array.from({ length: recipe.accumulate }, (_, micro) => batchOf(training, step, micro));
       const learningRate = recipe.optimizer.lr * scheduleFactor(recipe.schedule, step - 1, steps);
       results.push({ ...(await backend.step(batches, { learningRate, step })), learningRate });
     }
     const logits = await backend.predict(inputsOf(training, batchOf(training, 1, 0)));
-    const shapes = new Map(held.map((one) => [one.name, one.shape]));
     const learned = new Set(('whole' in parts ? parts.whole : parts.update).learning);
-    for (const { path, role, shape } of training.weights)
-      shapes.set(`${role === 'buffer' ? 'buffer' : 'weight'}:${path}`, shape);
-    const tensors = [...(await backend.read())].flatMap(([key, data]) =>
-      key.startsWith('gradient:')
-        ? []
-        : [{ name: key, dtype: 'F32' as const, shape: shapes.get(key) ?? [], data: () => data }],
-    );
     const predicted = {
       name: 'logits',
       dtype: 'F32' as const,
       shape: logits.shape,
       data: () => Float32Array.from(logits.data as Float32Array),
     };
-    await writeSafetensors(join(folder, 'state.safetensors'), [...tensors, predicted]);
+    await writeSafetensors(join(folder, 'state.safetensors'), [...(await tensors()), predicted]);
     const weights = training.weights.map(({ path, lrFactor, weightDecay }) => ({
       path,
       lrFactor,

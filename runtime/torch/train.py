@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 
-def main() -> int:
+def main() -> None:
     """Runs the program of this package."""
     package = __package__
     if not package:
@@ -18,9 +18,9 @@ def main() -> int:
         package = folder.name
     run = importlib.import_module(f"{package}.training.run")
     program = importlib.import_module(f"{package}.recipe").PROGRAM
-    code: int = run.main(program)
-    return code
+    code = run.main(program)
+    importlib.import_module(f"{package}.training.distributed").end_process(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

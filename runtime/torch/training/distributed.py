@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed import HashStore  # type: ignore[attr-defined]
 from torch.distributed.nn.functional import all_reduce
+
+_left: list[Any] = []
+"""Groups that were ended. They are not freed: DDP may hold the last reference to one, and frees
+it with Python's global lock held, while it waits for a thread of gloo that may wait for this lock
+(PyTorch 2.13)."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,18 @@ def join_alone(processes: Processes) -> None:
 def leave_processes() -> None:
     """Ends the group; does nothing in a process alone."""
     if dist.is_initialized():
+        _left.append(dist.group.WORLD)
         dist.destroy_process_group()
+
+
+def end_process(code: int) -> NoReturn:
+    """Ends this process with an exit code. One that has left a group does not let Python free
+    what there is: a thread of gloo that waits for Python's global lock would abort it."""
+    if _left:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 class WholeBatch(Mapping[str, Tensor]):
