@@ -18,7 +18,6 @@ import { batchOf, f32, readTrainingGolden, smallBatchOf, type TrainingGolden, un
 
 type StateMap = ReadonlyMap<string, Float32Array>;
 
-/** Milliseconds that do on a machine with other work. */
 const at = temporaryFolder();
 let golden: TrainingGolden;
 beforeAll(async () => {

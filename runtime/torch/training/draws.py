@@ -1,5 +1,4 @@
-"""Random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-SC 2011), and the draws of crobc made of it."""
+"""The draws of crobc, made of Philox's random numbers."""
 
 from __future__ import annotations
 
@@ -18,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..weights import named_parts
 from .distributed import Processes
+from .philox import philox
 
 
 @dataclass(frozen=True)
@@ -33,29 +33,6 @@ class Draw:
         """The module that draws it: a key is uniform/PATH, a number in its code, and the number
         of the call."""
         return ".".join(self.key.removeprefix("uniform/").split(".")[:-2])
-
-
-def philox(
-    words: int, key: tuple[int, int], stream: tuple[int, int], first_block: int = 0
-) -> NDArray[np.uint32]:
-    """The words of blocks first_block, first_block + 1, … (four words each). The lower two
-    words of the counter are the number of the block, and the upper two the stream."""
-    blocks = -(-words // 4)
-    low = np.uint64(0xFFFFFFFF)
-    half = np.uint64(32)
-    at = np.arange(first_block, first_block + blocks, dtype=np.uint64)
-    c0, c1 = at & low, at >> half
-    c2 = np.full(blocks, stream[0], np.uint64)
-    c3 = np.full(blocks, stream[1], np.uint64)
-    k0, k1 = key
-    for _ in range(10):
-        p = c0 * np.uint64(0xD2511F53)
-        q = c2 * np.uint64(0xCD9E8D57)
-        c0, c1 = (q >> half) ^ c1 ^ np.uint64(k0), q & low
-        c2, c3 = (p >> half) ^ c3 ^ np.uint64(k1), p & low
-        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
-        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
-    return np.stack([c0, c1, c2, c3], axis=1).astype(np.uint32).reshape(-1)[:words]
 
 
 def draw(

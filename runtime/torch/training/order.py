@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .draws import philox
+from .philox import philox
 
 _ORDER_STREAM = 0x6F726472
 """Separates these draws from others with the same seed: 'ordr'."""
