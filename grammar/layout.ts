@@ -87,7 +87,7 @@ export function print(layout: Layout, width: number): string {
   return out.join('').replace(/[ \t]+$/gm, '');
 }
 
-/** `items` alternates content and separators. */
+/** `items` alternates content and separators. Before and behind content of several lines, separators are line breaks as well. */
 function pushFill(items: readonly Layout[], indent: number, flat: boolean, work: Work[], room: number): void {
   const [first, separator, second] = items;
   if (first === undefined) return;
@@ -96,7 +96,8 @@ function pushFill(items: readonly Layout[], indent: number, flat: boolean, work:
     return;
   }
   work.push({ indent, flat, layout: fill(items.slice(2)) });
-  const together = flat || fits([{ indent, flat: true, layout: [first, separator, second] }], [], room);
+  const together =
+    flat || (!breaks([first, second]) && fits([{ indent, flat: true, layout: [first, separator, second] }], [], room));
   work.push({ indent, flat: together, layout: separator });
   work.push({ indent, flat, layout: first });
 }

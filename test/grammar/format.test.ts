@@ -128,6 +128,19 @@ test.each(sources)('%s is formatted', (_, text) => {
   expect(check(text)).toBe(text);
 });
 
+test('in a list of paths, one of several lines, and the one behind it, begin a line', () => {
+  const text = `recipe B {
+  init B from false except y,
+    x[if 1.0 { let (B) = only } else {
+      let list = none
+      x + 1
+    }].B,
+    x
+}
+`;
+  expect(check(text)).toBe(text);
+});
+
 test('random trees are read back from their text', () => {
   holds(
     fc.property(sourceFile, (tree) => {
