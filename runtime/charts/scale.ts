@@ -36,7 +36,7 @@ export function linearScale(range: Range, options: LinearOptions = {}): Scale {
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const label = options.label ?? ((value: number) => fixed(value, decimals));
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => {
-    const value = Number(((first + i) * step).toPrecision(12));
+    const value = Number(((first + i) * step).toFixed(Math.min(decimals, 100)));
     return { at: value, label: label(value) };
   });
   const [from, to] = exact ? [low, high] : [first * step, last * step];
