@@ -37,6 +37,12 @@ describe('what is left', () => {
   });
 });
 
+test('of clauses whose contradiction is known of all of them only, nothing more is dropped later', () => {
+  const given = where('H == 1, H + W == floor((W + 2)/3), H < B');
+  const left = strongest(given);
+  expect(strongest(left)).toEqual(left);
+});
+
 const runs = { seed: 20260103, numRuns: 80 };
 const side = 9;
 const points = [...grid()];
