@@ -1,3 +1,5 @@
+import { asConstant, product } from '../dims/dim.ts';
+import type { Facts } from '../dims/facts.ts';
 import { Builder } from '../graphs/builder.ts';
 import { finish } from '../graphs/rebuild.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
@@ -90,6 +92,9 @@ function converter(graph: Graph, build: Builder, { type, training }: Halving) {
     if (node.op === 'constant') return build.constant({ ...node.attributes.tensor, dtype });
     if (ofWeights.has(value) && (node.op === 'reshape' || node.op === 'transpose'))
       return build.copy(node, [as(node.inputs[0], dtype)])[0];
+    // Rows that are taken several times are cast before, which gives the same numbers.
+    if (dtype === 'f32' && node.op === 'gather' && isLess(build.facts, node.inputs[0], value))
+      return build.copy(node, [as(node.inputs[0], dtype), node.inputs[1]])[0];
     return build.cast(value, dtype);
   };
 
@@ -190,6 +195,12 @@ function findPositions(graph: Graph): Set<Value> {
 function carriesPrecision(node: Node): boolean {
   const elements = rowOf(node)?.elements;
   return elements === 'own' || elements === 'moved';
+}
+
+/** Whether a value is known to have fewer elements than another. */
+function isLess(facts: Facts, value: Value, other: Value): boolean {
+  const [a, b] = [value, other].map(({ type }) => asConstant(facts.normalize(product(type.shape))));
+  return a !== undefined && b !== undefined && a < b;
 }
 
 function readersOf(graph: Graph): Map<Value, Node[]> {

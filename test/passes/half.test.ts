@@ -53,6 +53,33 @@ output "y" = %11 ""
     `);
   });
 
+  it('casts a table before more rows are taken from it than it has', () => {
+    const body = (rows: number) => `%0 = input name="x" : f32[4, 8]
+%1 = input name="i" : i32[${rows}]
+${weight('%2', 'w', '8, 8')}%3 = matmul %0, %2 : f32[4, 8]
+%4 = gather %3, %1 : f32[${rows}, 8]
+input "x" = %0 ""
+input "i" = %1 ""
+output "y" = %4 ""
+`;
+    expect(half(body(6))).toMatchInlineSnapshot(`
+      "w: f16
+      %3 = cast %0 dtype=f16 : f16[4, 8]
+      %4 = matmul %3, %2 : f16[4, 8]
+      %5 = cast %4 dtype=f32 : f32[4, 8]
+      %6 = gather %5, %1 : f32[6, 8]
+      y = %6"
+    `);
+    expect(half(body(3))).toMatchInlineSnapshot(`
+      "w: f16
+      %3 = cast %0 dtype=f16 : f16[4, 8]
+      %4 = matmul %3, %2 : f16[4, 8]
+      %5 = gather %4, %1 : f16[3, 8]
+      %6 = cast %5 dtype=f32 : f32[3, 8]
+      y = %6"
+    `);
+  });
+
   it('keeps marked weights, positions, and numbers that half precision loses', () => {
     const text = half(`%0 = input name="x" : f32[B, 4, 8, 8]
 %1 = input name="m" : bool[B, 8]
