@@ -77,14 +77,17 @@ async function peaks({ dims, accumulate = 1, recompute = [] }: Case) {
 }
 
 /** Where runs are captured, a memory pattern would double what an evaluation takes. */
-test.each<Case>([{ dims: { B: 4 } }, { dims: { B: 8 } }, { dims: { B: 4 }, accumulate: 2 }])(
-  'the estimate is what the provider takes: %j',
-  async (given) => {
-    const { peak, needed } = await peaks(given);
-    expect(needed / peak).toBeGreaterThan(0.99);
-    expect(needed / peak).toBeLessThan(1.04);
-  },
-);
+test.each<Case>([
+  { dims: { B: 4 } },
+  { dims: { B: 8 } },
+  { dims: { B: 4 }, accumulate: 2 },
+  { dims: { B: 4 }, recompute: ['backbone.layers.*'] },
+  { dims: { B: 8 }, recompute: ['backbone.layers.*', 'mid.layers.*'] },
+])('the estimate is at least what the provider takes: %j', async (given) => {
+  const { peak, needed } = await peaks(given);
+  expect(needed / peak).toBeGreaterThan(0.99);
+  expect(needed / peak).toBeLessThan(1.1);
+});
 
 test.each([1, 2])(
   'no more handles of cuBLAS are open than workspaces are counted for, with %i micro-batches',
