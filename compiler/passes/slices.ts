@@ -7,7 +7,7 @@ import { producer } from './match.ts';
 import { finding, named, nodeOf, once, operators, value, where, withSome } from './patterns/construct.ts';
 import { type Rule, rewrite, rule } from './rule.ts';
 
-const { add: sum, pad, reshape, slice } = operators;
+const { add: addition, pad, reshape, slice } = operators;
 const [x, y] = [value('x'), value('y')];
 
 /** Merges a slice of a slice. */
@@ -132,7 +132,7 @@ const sumOfPads = rule(
   'gradients',
   rewrite(
     finding(
-      sum(once(named('a', pad(x))), once(named('b', pad(y)))),
+      addition(once(named('a', pad(x))), once(named('b', pad(y)))),
       'place',
       'both are padded with zeros, and one begins where the other ends along one axis',
       ({ a, b }, _, { facts }) => sideBySide(facts, a, b) ?? sideBySide(facts, b, a),

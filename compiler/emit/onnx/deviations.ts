@@ -1,8 +1,6 @@
-import type { Facts } from '../../dims/facts.ts';
 import type { Graph, Node, NodeOf, Value } from '../../ir/graph.ts';
 import { numberOf } from '../../passes/match.ts';
 import type { Forms } from './profile.ts';
-import { known } from './reshape-target.ts';
 
 /**
  * The standard deviations of rows that layer norms have computed anyway, and that values are divided by, as in the
@@ -18,7 +16,7 @@ export interface Deviations {
 }
 
 /** With forms that keep rows as a matrix, a norm has its own result only. */
-export function findDeviations({ nodes, facts }: Graph, uses: ReadonlyMap<Value, number>, { rows }: Forms): Deviations {
+export function findDeviations({ nodes }: Graph, uses: ReadonlyMap<Value, number>, { rows }: Forms): Deviations {
   const ofNorms = new Map<Node, Value>();
   const divisions = new Set<Node>();
   const replaced = new Set<Node>();
@@ -27,11 +25,11 @@ export function findDeviations({ nodes, facts }: Graph, uses: ReadonlyMap<Value,
   for (const node of rows ? [] : nodes) {
     if (node.op === 'layer_norm') norms.set(node.inputs[0], [...(norms.get(node.inputs[0]) ?? []), node]);
     else if (node.op === 'sqrt') {
-      const deviation = deviationOf(node, facts);
-      const norm = norms
-        .get(deviation?.x as Value)
-        ?.findLast(({ attributes }) => sameFloat(attributes.eps, deviation!.eps));
-      if (norm !== undefined) found.set(node.outputs[0], { norm, parts: deviation!.parts, by: [] });
+      const deviation = deviationOf(node);
+      if (deviation === undefined) continue;
+      const { x, eps, parts } = deviation;
+      const norm = norms.get(x)?.findLast(({ attributes }) => sameFloat(attributes.eps, eps));
+      if (norm !== undefined) found.set(node.outputs[0], { norm, parts, by: [] });
     } else if (node.op === 'div' && node.inputs[0] !== node.inputs[1]) found.get(node.inputs[1])?.by.push(node);
   }
   for (const [value, { norm, parts, by }] of found) {
@@ -44,7 +42,7 @@ export function findDeviations({ nodes, facts }: Graph, uses: ReadonlyMap<Value,
 }
 
 /** Reads a root as sqrt(mean((x - mean(x))²) + eps) along the last axis. */
-function deviationOf(root: NodeOf<'sqrt'>, facts: Facts) {
+function deviationOf(root: NodeOf<'sqrt'>) {
   const sum = root.inputs[0].node;
   if (sum.op !== 'add') return undefined;
   const [variance, eps] = [sum.inputs[0].node, numberOf(sum.inputs[1])];
@@ -55,8 +53,6 @@ function deviationOf(root: NodeOf<'sqrt'>, facts: Facts) {
   if (centred.op !== 'sub') return undefined;
   const [x, mean] = [centred.inputs[0], centred.inputs[1].node];
   if (!isRowMean(mean) || mean.inputs[0] !== x || x.type.dtype !== 'f32') return undefined;
-  // Of rows with one element, a norm is not a norm of rows.
-  if (known(facts, x.type.shape.at(-1)!) === 1) return undefined;
   return { x, eps, parts: [root, sum, variance, square, centred, mean] };
 }
 

@@ -6,7 +6,7 @@ export type Target = 'portable' | 'cpu' | 'cuda' | 'webgpu';
 
 export const targets = ['portable', 'cpu', 'cuda', 'webgpu'] as const satisfies readonly Target[];
 
-/** `cuda-step` is a training step on CUDA, whose operators are those that `in-place.ts` has proved. */
+/** `cuda-step` is a training step on CUDA: only forms for which the proof of `training/in-place.ts` holds. */
 export type Profile = Target | 'cuda-step';
 
 /** The forms that a profile may emit. */
