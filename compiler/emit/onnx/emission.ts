@@ -74,6 +74,7 @@ export class Emission {
   /** Values that were emitted in another form than their own. */
   readonly #forms = new Map<Value, OtherForm>();
   readonly #shared = new Map<string, string>();
+  readonly #data = new Map<TensorData, string>();
   readonly #rowIndices = new Map<string, string>();
   /** The type of every result of a node, by name. */
   readonly #types = new Map<string, TensorType>();
@@ -317,9 +318,12 @@ export class Emission {
     return this.#constant(`${dtype}_${text}`, scalar(dtype, value));
   }
 
-  /** A constant named after the current origin. */
+  /** A constant named after the current origin; the same object is emitted once. */
   data(value: TensorData): string {
+    const known = this.#data.get(value);
+    if (known !== undefined) return known;
     const name = this.#names.unique(`${folder(this.#origin?.path ?? '')}Constant`);
+    this.#data.set(value, name);
     this.initialisers.push(literal(name, value));
     return name;
   }

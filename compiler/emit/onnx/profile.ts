@@ -19,6 +19,10 @@ export interface Forms {
   readonly wholeSums: boolean;
   /** Sums over an axis between others are additions or poolings (`middle-sums.ts`). */
   readonly middleSums: boolean;
+  /** Additions of values of one shape are one Sum. */
+  readonly additions: boolean;
+  /** Weighted sums over samples of images are a DeformConv (`fused/sampled-sums.ts`). */
+  readonly deformed: boolean;
   /** com.microsoft.SkipLayerNormalization, which adds the residual and the bias before it. */
   readonly skipNorm: boolean;
   /** com.microsoft.BiasGelu, which adds the bias before it. */
@@ -30,16 +34,16 @@ export interface Forms {
 }
 
 const none: Forms = {
-  ...{ rows: false, moves: false, wholeSums: false, middleSums: false },
+  ...{ rows: false, moves: false, wholeSums: false, middleSums: false, additions: false, deformed: false },
   ...{ skipNorm: false, biasGelu: false, attention: false, halfNorms: false },
 };
 
 /** The forms of each profile. Those of `cuda` are chosen by the number of kernels that onnxruntime starts (1.30). */
 export const formsOf: Readonly<Record<Profile, Forms>> = {
   portable: none,
-  cpu: { ...none, rows: true, moves: true },
+  cpu: { ...none, rows: true, moves: true, deformed: true },
   cuda: {
-    ...{ rows: true, moves: true, wholeSums: true, middleSums: true },
+    ...{ rows: true, moves: true, wholeSums: true, middleSums: true, additions: true, deformed: true },
     ...{ skipNorm: true, biasGelu: true, attention: true, halfNorms: true },
   },
   webgpu: { ...none, rows: true, moves: true },

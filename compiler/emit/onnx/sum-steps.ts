@@ -44,7 +44,7 @@ function leading(axes: readonly number[], all: readonly number[]): number {
 }
 
 /** The number of parts that onnxruntime's CUDA provider adds in one kernel (k_max_input_batch_size, 1.30). */
-const inOneKernel = 8;
+export const inOneKernel = 8;
 
 /** The number of float32 numbers that can be added sequentially without a significant error. */
 export const atOnce = 512;

@@ -7,9 +7,11 @@ import { float, int, ints } from '../model.ts';
 import { padded } from '../pad-by-concat.ts';
 import { known, reshapePlan } from '../reshape-target.ts';
 import { reshaped } from '../reshaped.ts';
+import { added } from './additions.ts';
 import type { Attention } from './attention.ts';
 import type { SkipNorm } from './plan.ts';
 import type { RowMove } from './row-moves.ts';
+import { deformed } from './sampled-sums.ts';
 
 type Lowered = readonly (string | undefined)[];
 
@@ -22,11 +24,15 @@ export function lowerFused(node: Node, emission: Emission): Lowered | undefined 
   if (attention !== undefined) return attended(node, attention, emission);
   const skip = plan.skips.get(node);
   if (skip !== undefined) return skipNorm(node, skip, emission);
+  const sampled = plan.sampled.get(node);
+  if (sampled !== undefined && node.op === 'sum') return deformed(node, sampled, emission);
   const parts = plan.parts.get(node);
   if (parts !== undefined && node.op === 'add') {
     sumWithParts(node, parts, emission);
     return [];
   }
+  const operands = plan.additions.get(node);
+  if (operands !== undefined) return added(node, operands, emission);
   if (node.op === 'layer_norm' && isNamed(node, emission)) return [];
   const gelu = plan.gelus.get(node);
   if (gelu !== undefined) return biasGelu(node, gelu, emission);

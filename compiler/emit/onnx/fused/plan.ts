@@ -2,8 +2,10 @@ import type { Graph, Node, NodeOf, Value } from '../../../ir/graph.ts';
 import { sameDim, sameShape } from '../../../ir/shapes.ts';
 import type { Forms } from '../profile.ts';
 import { type AddedParts, addedParts } from '../sum-steps.ts';
+import { findAdditions } from './additions.ts';
 import { type Attention, findAttentions } from './attention.ts';
 import { type RowMove, rowMoves } from './row-moves.ts';
+import { findSampledSums, type SampledSum } from './sampled-sums.ts';
 
 /** An addition whose sum a layer norm reads. */
 export interface SkipNorm {
@@ -28,6 +30,10 @@ export interface FusedPlan {
   readonly moves: ReadonlyMap<Node, RowMove>;
   /** By addition: a sum over a short axis, whose parts are added with it. */
   readonly parts: ReadonlyMap<Node, AddedParts>;
+  /** By the last addition: what is added. */
+  readonly additions: ReadonlyMap<Node, readonly Value[]>;
+  /** By the sum. */
+  readonly sampled: ReadonlyMap<Node, SampledSum>;
   /** Products to which another operator adds the bias. */
   readonly bare: ReadonlySet<Node>;
   /** Nodes that are emitted only if something else reads them. */
@@ -47,11 +53,14 @@ export function planFused(graph: Graph, uses: ReadonlyMap<Value, number>, allowe
   for (const [last, { passed }] of moves) for (const node of passed) if (node !== last) inner.add(node);
   const skips = allowed.skipNorm ? findSkips(graph, uses, inner) : new Map<Node, SkipNorm>();
   const gelus = allowed.biasGelu ? findGelus(graph, uses, inner) : new Map<Node, { x: Value; bias: Value }>();
-  const parts = allowed.middleSums ? findParts(graph, uses, inner, skips) : new Map<Node, AddedParts>();
+  const sampled = allowed.deformed ? findSampledSums(graph, uses, inner) : new Map<Node, SampledSum>();
+  const parts = allowed.middleSums ? findParts(graph, uses, inner, skips, sampled) : new Map<Node, AddedParts>();
+  const isTaken = (node: Node) => skips.has(node) || parts.has(node);
+  const additions = allowed.additions ? findAdditions(graph, uses, inner, isTaken) : new Map<Node, readonly Value[]>();
   const bare = new Set<Node>();
   for (const { skip, bias } of skips.values()) if (bias !== undefined) bare.add(skip.node);
   for (const { x } of gelus.values()) bare.add(x.node);
-  return { skips, gelus, attentions: attentions.byResult, moves, parts, bare, inner };
+  return { skips, gelus, attentions: attentions.byResult, moves, parts, additions, sampled, bare, inner };
 }
 
 function findSkips(graph: Graph, uses: ReadonlyMap<Value, number>, inner: Set<Node>): Map<Node, SkipNorm> {
@@ -93,6 +102,7 @@ function findParts(
   uses: ReadonlyMap<Value, number>,
   inner: Set<Node>,
   skips: ReadonlyMap<Node, SkipNorm>,
+  sampled: ReadonlyMap<Node, SampledSum>,
 ): Map<Node, AddedParts> {
   const found = new Map<Node, AddedParts>();
   for (const node of nodes) {
@@ -104,7 +114,8 @@ function findParts(
       [b, a],
       [a, b],
     ] as const) {
-      const parts = uses.get(sum) === 1 ? addedParts(sum, other, facts) : undefined;
+      const isPart = uses.get(sum) === 1 && !sampled.has(sum.node);
+      const parts = isPart ? addedParts(sum, other, facts) : undefined;
       if (parts === undefined) continue;
       found.set(node, parts);
       inner.add(sum.node);
