@@ -92,7 +92,7 @@ const layerNorm: OpRow<'layer_norm'> = {
   inputs: ['x', 'scale', 'bias'],
   memory: 'new',
   elements: 'new',
-  half: 'f32',
+  half: 'f32 inside',
   bounded: true,
   infer: (inputs, { eps }, facts) =>
     typing(facts, (prove) => {

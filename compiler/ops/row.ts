@@ -70,9 +70,16 @@ export type ResultElements = 'own' | 'moved' | 'new';
  * - `half`: f16 or bf16, for operators that take most of the time; runtimes accumulate them in float32.
  * - `f32`: float32. Half precision would lose small terms of sums, overflow in exponentials and powers, and have too
  *   few bits for angles and positions.
+ * - `f32 inside`: float32, but in a graph for inference, its results are in the precision of its first operand, so that
+ *   what is computed from them is, too.
  * - `operands`: the precision of its operands.
  */
-export type HalfPrecision = 'half' | 'f32' | 'operands';
+export type HalfPrecision = 'half' | 'f32' | 'f32 inside' | 'operands';
+
+/** Whether operands in half precision are converted to float32 for an operator. */
+export function computesInF32(row: { readonly half: HalfPrecision } | undefined): boolean {
+  return row?.half === 'f32' || row?.half === 'f32 inside';
+}
 
 export interface RowNumbers {
   readonly input: number;

@@ -4,6 +4,7 @@ import { Builder } from '../graphs/builder.ts';
 import { finish } from '../graphs/rebuild.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 import type { HalfType } from '../ir/types.ts';
+import { computesInF32 } from '../ops/row.ts';
 import { rowOf } from '../ops/table.ts';
 import { isFloat } from '../ops/typing.ts';
 import { castRules } from './casts.ts';
@@ -39,8 +40,8 @@ export interface MixedPrecision {
 
 /**
  * Converts a graph to half precision: matrix products and convolutions run in f16 or bf16, and so does what is computed
- * between them from their results. Normalisations, softmax, reductions and positions stay f32, and so do inputs, outputs
- * and weights marked `keepF32`.
+ * between them from their results. Normalisations, softmax, reductions and positions are computed in f32, and inputs,
+ * outputs and weights marked `keepF32` stay f32.
  */
 export function toHalf(graph: Graph, halving: Halving): Graph {
   const build = new Builder(graph.facts);
@@ -100,7 +101,7 @@ function converter(graph: Graph, build: Builder, { type, training }: Halving) {
 
   const weight = (node: Extract<Node, { op: 'weight' }>): readonly Value[] => {
     const { attributes, outputs } = node;
-    const isPrecise = (reader: Node) => rowOf(reader)?.half === 'f32';
+    const isPrecise = (reader: Node) => computesInF32(rowOf(reader));
     const stays =
       attributes.keepF32 || outputs[0].type.dtype !== 'f32' || (readers.get(outputs[0]) ?? []).every(isPrecise);
     const value = build.weight(attributes, stays ? outputs[0].type : { ...outputs[0].type, dtype: type });
@@ -112,7 +113,8 @@ function converter(graph: Graph, build: Builder, { type, training }: Halving) {
   const precisionOf = (node: Node, inputs: readonly Value[]): FloatType => {
     const row = rowOf(node);
     if (inputs.some((input) => kept.has(input) || isLarge(input))) return 'f32';
-    if (training?.precise.has(node) || (type === 'bf16' && row?.bf16 === 'f32') || row?.half === 'f32') return 'f32';
+    if (training?.precise.has(node) || (type === 'bf16' && row?.bf16 === 'f32')) return 'f32';
+    if (computesInF32(row)) return 'f32';
     if (row?.half === 'half') return type;
     if (node.outputs.some((output) => positions.has(output))) return 'f32';
     if (inputs.some((input) => isBeyond(input, 'small'))) return 'f32';
@@ -125,6 +127,14 @@ function converter(graph: Graph, build: Builder, { type, training }: Halving) {
     const half = training ? computed.length > 0 && computed.every(isHalf) : computed.some(isHalf);
     return half ? type : 'f32';
   };
+
+  /** Whether the results of a node that computes in f32 are in half precision. */
+  const isRounded = (node: Node, inputs: readonly Value[]): boolean =>
+    rowOf(node)?.half === 'f32 inside' &&
+    training === undefined &&
+    inputs[0]?.type.dtype === type &&
+    !inputs.some((input) => kept.has(input)) &&
+    !node.outputs.some((output) => positions.has(output));
 
   const node = (node: Node, now: (value: Value) => Value): readonly Value[] => {
     if (node.op === 'input') {
@@ -139,7 +149,13 @@ function converter(graph: Graph, build: Builder, { type, training }: Halving) {
     const dtype = precisionOf(node, inputs);
     const [, signal] = inputs;
     const operands = inputs.map((input) => (node.op === 'barrier' && input === signal ? input : as(input, dtype)));
-    const results = build.copy(node, operands);
+    const results = build.copy(node, operands).map((result) => {
+      if (!isRounded(node, inputs)) return result;
+      const rounded = as(result, type);
+      // What computes in f32 reads the result itself.
+      casts.set(rounded, result);
+      return rounded;
+    });
     const madeOf = (values: ReadonlySet<Value>) =>
       inputs.some((input) => values.has(input)) && inputs.every((input) => values.has(input) || isConstant(input));
     const staysLarge = !rowOf(node)?.bounded && inputs.some(isLarge);

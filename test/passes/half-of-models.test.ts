@@ -6,6 +6,7 @@ import type { Graph } from '../../compiler/ir/graph.ts';
 import { staticShape } from '../../compiler/ir/shapes.ts';
 import { tensor } from '../../compiler/ir/tensor-data.ts';
 import type { HalfType, TensorData } from '../../compiler/ir/types.ts';
+import { computesInF32 } from '../../compiler/ops/row.ts';
 import { rowOf } from '../../compiler/ops/table.ts';
 import { emulateHalf } from '../../compiler/passes/emulate-half.ts';
 import { runPipeline } from '../../compiler/passes/pipeline.ts';
@@ -85,7 +86,7 @@ describe.each(microModels)('%s', (model, file) => {
         const floats = [...node.inputs, ...node.outputs]
           .map(({ type }) => type.dtype)
           .filter((type) => type !== 'bool' && type !== 'i32' && type !== 'i64' && type !== 'u8');
-        const isPrecise = row?.half === 'f32' || (dtype === 'bf16' && row?.bf16 === 'f32');
+        const isPrecise = computesInF32(row) || (dtype === 'bf16' && row?.bf16 === 'f32');
         if (isPrecise) expect(new Set(floats), node.op).toEqual(new Set(floats.length === 0 ? [] : ['f32']));
         else if (row?.half === 'half') for (const type of floats) products.add(type);
       }

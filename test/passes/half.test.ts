@@ -53,6 +53,49 @@ output "y" = %11 ""
     `);
   });
 
+  it('goes on in f16 after a norm of f16, except where f32 is computed of it', () => {
+    const body = (x: string) => `%0 = input name="x" : f32[B, 8]
+%1 = input name="place" : f32[B, 8]
+${weight('%2', 'w', '8, 8')}${weight('%3', 'scale', '8')}${weight('%4', 'bias', '8')}%5 = matmul %0, %2 : f32[B, 8]
+%6 = layer_norm ${x}, %3, %4 eps=0.00001 : f32[B, 8]
+%7 = add %6, %1 : f32[B, 8]
+%8 = exp %6 : f32[B, 8]
+input "x" = %0 ""
+input "place" = %1 ""
+output "other" = %5 ""
+output "sum" = %7 ""
+output "power" = %8 ""
+`;
+    expect(half(body('%5'))).toMatchInlineSnapshot(`
+      "w: f16, scale: f32, bias: f32
+      %5 = cast %0 dtype=f16 : f16[B, 8]
+      %6 = matmul %5, %2 : f16[B, 8]
+      %7 = cast %6 dtype=f32 : f32[B, 8]
+      %8 = layer_norm %7, %3, %4 eps=0.00001 : f32[B, 8]
+      %9 = cast %8 dtype=f16 : f16[B, 8]
+      %10 = cast %1 dtype=f16 : f16[B, 8]
+      %11 = add %9, %10 : f16[B, 8]
+      %12 = exp %8 : f32[B, 8]
+      %13 = cast %11 dtype=f32 : f32[B, 8]
+      other = %7
+      sum = %13
+      power = %12"
+    `);
+    // A norm of f32 is f32.
+    expect(half(body('%0'))).toMatchInlineSnapshot(`
+      "w: f16, scale: f32, bias: f32
+      %5 = cast %0 dtype=f16 : f16[B, 8]
+      %6 = matmul %5, %2 : f16[B, 8]
+      %7 = layer_norm %0, %3, %4 eps=0.00001 : f32[B, 8]
+      %8 = add %7, %1 : f32[B, 8]
+      %9 = exp %7 : f32[B, 8]
+      %10 = cast %6 dtype=f32 : f32[B, 8]
+      other = %10
+      sum = %8
+      power = %9"
+    `);
+  });
+
   it('casts a table before more rows are taken from it than it has', () => {
     const body = (rows: number) => `%0 = input name="x" : f32[4, 8]
 %1 = input name="i" : i32[${rows}]
