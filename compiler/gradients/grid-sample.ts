@@ -3,6 +3,7 @@ import {
   cornerWeights,
   framed,
   framedPixels,
+  type GridPlaces,
   gridPlaces,
   type Places,
   unframed,
@@ -21,8 +22,9 @@ import { operand, perInput } from './rule.ts';
 export const gridSampleGradient = perInput<'grid_sample'>(({ build, inputs, dy }) => {
   const [x, points] = [operand(inputs, 0), operand(inputs, 1)];
   return [
-    () => (isSmall(build, x) ? weighedPixels(build, x, points, dy) : scatteredPixels(build, x, points, dy)),
-    () => pointGradient(build, x, points, dy),
+    () =>
+      isSmall(build, x) ? weighedPixels(build, x, points, dy) : scatteredPixels(build, x, points, rowsOf(build, dy)),
+    () => pointGradient(build, x, points, rowsOf(build, dy)),
   ];
 });
 
@@ -60,22 +62,30 @@ function weighedPixels(build: Builder, x: Value, points: Value, dy: Value): Valu
 /**
  * Computes the contribution of each point to each of the 2×2 pixels around it, and adds the contributions up by pixel.
  */
-function scatteredPixels(build: Builder, x: Value, points: Value, dy: Value): Value {
-  const [batch, , height, width] = x.type.shape as Image;
+function scatteredPixels(build: Builder, x: Value, points: Value, dy: Rows): Value {
+  const [batch, channels, height, width] = x.type.shape as Image;
   const places = gridPlaces(build, x, points);
   const weights = cornerWeights(build, places);
-  const given = build.mul(build.reshape(weights, [...weights.type.shape, one]), rowsOf(build, dy));
+  const shared = dy.shares === undefined ? weights : build.mul(weights, dy.shares);
+  const given = build.mul(build.reshape(shared, [...dy.corners, one]), dy.rows);
+  const rows = build.reshape(given, [...weights.type.shape, channels]);
   const pixels = product([batch, framed(height), framed(width)]);
-  return unframed(build, build.scatterAdd(cornerIndex(build, x, places), given, pixels, true), x.type.shape);
+  return unframed(build, build.scatterAdd(cornerIndex(build, x, places), rows, pixels, true), x.type.shape);
 }
 
-function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Value {
+/** The dot product of each pixel around a point with dy over the channels, without the shares, [B, 4, P]. */
+function agreementsOf(build: Builder, x: Value, places: GridPlaces, dy: Rows): Value {
+  const index = cornerIndex(build, x, places);
+  const pixels = build.gather(framedPixels(build, x), index);
+  const arranged = build.reshape(pixels, [...dy.corners, at(x.type.shape, 1)]);
+  return build.reshape(build.sum(build.mul(arranged, dy.rows), [dy.corners.length]), index.type.shape);
+}
+
+function pointGradient(build: Builder, x: Value, points: Value, dy: Rows): Value {
   const [batch] = x.type.shape as Image;
   const count = at(points.type.shape, 1);
   const places = gridPlaces(build, x, points);
-  const pixels = build.gather(framedPixels(build, x), cornerIndex(build, x, places));
-  // The dot product of each pixel with dy over the channels, [B, 4, P].
-  const agreements = build.sum(build.mul(pixels, rowsOf(build, dy)), [3]);
+  const agreements = agreementsOf(build, x, places, dy);
   const [aboveLeft, aboveRight, belowLeft, belowRight] = [0, 1, 2, 3].map((i) =>
     build.slice(agreements, [zero, constant(i), zero], [batch, constant(i + 1), count], [1, 1, 1]),
   ) as [Value, Value, Value, Value];
@@ -86,12 +96,59 @@ function pointGradient(build: Builder, x: Value, points: Value, dy: Value): Valu
     [columns, between(rows, build.sub(aboveRight, aboveLeft), build.sub(belowRight, belowLeft))],
     [rows, between(columns, build.sub(belowLeft, aboveLeft), build.sub(belowRight, aboveRight))],
   ] as const;
-  const held = slopes.map(([{ inside }, slope]) => build.select(inside, slope, scalar(build, x, 0)));
+  const held = slopes.map(([{ inside }, slope]) => {
+    const shared = dy.shares === undefined ? slope : build.mul(slope, dy.shares);
+    return build.select(inside, shared, scalar(build, x, 0));
+  });
   return build.transpose(build.concat(held, 1), [0, 2, 1]);
 }
 
-/** Returns dy[B, C, P] as [B, 1, P, C]. */
-function rowsOf(build: Builder, dy: Value): Value {
+/** The gradient of samples at P points, with channels last. */
+interface Rows {
+  /** Broadcasts to [...corners, C]. */
+  readonly rows: Value;
+  /** [B, 4, P], or the same with P as two axes. */
+  readonly corners: readonly Dim[];
+  /** Factors of the rows, [B, 1, P]. */
+  readonly shares: Value | undefined;
+}
+
+/** Returns dy[B, C, P] with rows [B, 1, P, C]. */
+function rowsOf(build: Builder, dy: Value): Rows {
   const [batch, channels, count] = dy.type.shape as [Dim, Dim, Dim];
-  return build.reshape(build.transpose(dy, [0, 2, 1]), [batch, one, count, channels]);
+  const rows = build.reshape(build.transpose(dy, [0, 2, 1]), [batch, one, count, channels]);
+  return { rows, corners: [batch, constant(4), count], shares: undefined };
+}
+
+/**
+ * The gradients of a weighted sum over samples y[B, C, Q]. A dot product of a pixel with dy serves weights and points, so
+ * nothing of the size of the samples is kept for it.
+ */
+export function sampledSumGradient(
+  build: Builder,
+  { x, points, weights }: { readonly x: Value; readonly points: Value; readonly weights: Value },
+  dy: Value,
+): { readonly x: () => Value; readonly points: () => Value; readonly weights: () => Value } {
+  const [batch, , taps, queries] = weights.type.shape as Image;
+  const channels = at(x.type.shape, 1);
+  const count = at(points.type.shape, 1);
+  const rows: Rows = {
+    rows: build.reshape(build.transpose(dy, [0, 2, 1]), [batch, one, one, queries, channels]),
+    corners: [batch, constant(4), taps, queries],
+    shares: build.reshape(weights, [batch, one, count]),
+  };
+  const ofSamples = () => {
+    const spread = build.mul(build.reshape(dy, [batch, channels, one, queries]), weights);
+    return build.reshape(spread, [batch, channels, count]);
+  };
+  return {
+    x: () =>
+      isSmall(build, x) ? weighedPixels(build, x, points, ofSamples()) : scatteredPixels(build, x, points, rows),
+    points: () => pointGradient(build, x, points, rows),
+    weights: () => {
+      const places = gridPlaces(build, x, points);
+      const samples = build.mul(cornerWeights(build, places), agreementsOf(build, x, places, rows));
+      return build.reshape(build.sum(samples, [1]), weights.type.shape);
+    },
+  };
 }

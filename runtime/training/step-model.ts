@@ -37,6 +37,6 @@ const noWeights = {
 export async function stepForm(device: Device, threads: number | undefined): Promise<StepModelOptions> {
   return {
     serial: device === 'cpu' ? await serialScatter(threads) : 0,
-    profile: device === 'cuda' ? 'cuda-step' : 'portable',
+    profile: device === 'cuda' ? 'cuda-step' : 'cpu-step',
   };
 }

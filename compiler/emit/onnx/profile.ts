@@ -6,8 +6,8 @@ export type Target = 'portable' | 'cpu' | 'cuda' | 'webgpu';
 
 export const targets = ['portable', 'cpu', 'cuda', 'webgpu'] as const satisfies readonly Target[];
 
-/** `cuda-step` is a training step on CUDA: only forms for which the proof of `training/in-place.ts` holds. */
-export type Profile = Target | 'cuda-step';
+/** Those for training steps have only forms for which the proof of `training/in-place.ts` holds. */
+export type Profile = Target | 'cpu-step' | 'cuda-step';
 
 /** The forms that a profile may emit. */
 export interface Forms {
@@ -47,5 +47,6 @@ export const formsOf: Readonly<Record<Profile, Forms>> = {
     ...{ skipNorm: true, biasGelu: true, attention: true, halfNorms: true },
   },
   webgpu: { ...none, rows: true, moves: true },
-  'cuda-step': { ...none, moves: true, wholeSums: true, middleSums: true },
+  'cpu-step': { ...none, deformed: true },
+  'cuda-step': { ...none, moves: true, wholeSums: true, middleSums: true, deformed: true },
 };

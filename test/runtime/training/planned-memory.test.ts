@@ -42,7 +42,7 @@ function stepsOf({ dims, accumulate = 1, recompute = [] }: Case): readonly StepG
 async function measured(step: StepGraph): Promise<number> {
   const device = await opened;
   if ('missing' in device) throw new Error(device.missing);
-  const session = await device.open(await stepModel(step, { serial: 2 ** 40, profile: 'portable' }), {
+  const session = await device.open(await stepModel(step, { serial: 2 ** 40, profile: 'cpu-step' }), {
     planMemory: false,
     threads: 2,
   });

@@ -54,10 +54,10 @@ async function gradients(step: StepGraph, profile: Profile, state: ReadonlyMap<s
 }
 
 /**
- * The largest difference between the gradients of a micro-batch in the form for CUDA and in portable form, both on the
- * CPU, relative to the largest number of their tensor.
+ * The largest difference between the gradients of a micro-batch in the form for a device and in portable form, both on
+ * the CPU, relative to the largest number of their tensor.
  */
-export async function apart(model: string, file: string): Promise<number> {
+export async function apart(model: string, file: string, form: 'cpu-step' | 'cuda-step'): Promise<number> {
   const { training } = compileTraining(diskHost(), file, {
     model,
     dims: new Map(),
@@ -68,7 +68,7 @@ export async function apart(model: string, file: string): Promise<number> {
   const { weights } = training!;
   const state = await initialState({ weights, state: statesOf(parts), seed: 1, weightsFile: undefined });
   const wanted = await gradients(step, 'portable', state);
-  const found = await gradients(step, 'cuda-step', state);
+  const found = await gradients(step, form, state);
   if (found.size !== wanted.size) throw new Error(`${found.size} results, not ${wanted.size}`);
   const largest = ({ data }: TensorData): number => {
     let most = 0;

@@ -1,8 +1,6 @@
 import type { Facts } from '../../../dims/facts.ts';
 import type { Graph, Node, Value } from '../../../ir/graph.ts';
 import { sameShape } from '../../../ir/shapes.ts';
-import type { Emission } from '../emission.ts';
-import { onRows } from '../rows.ts';
 import { inOneKernel } from '../sum-steps.ts';
 
 /**
@@ -37,26 +35,4 @@ export function findAdditions(
 
 function isAddition({ op, inputs, outputs }: Node, facts: Facts): boolean {
   return op === 'add' && inputs.every(({ type }) => sameShape(facts, type.shape, outputs[0].type.shape));
-}
-
-/** Emits a Sum, in the shape in which the first operand was emitted. */
-export function added(node: Node, operands: readonly Value[], emission: Emission): readonly (string | undefined)[] {
-  const rows = onRows({ ...node, inputs: operands } as Node, emission, 'Sum');
-  if (rows !== undefined) return rows;
-  const [first] = operands as readonly [Value];
-  emission.ensure(first);
-  const form = emission.form(first);
-  const { dtype, shape } = node.outputs[0].type;
-  if (form?.kind !== 'reshaped')
-    return [
-      emission.node(
-        'Sum',
-        operands.map((one) => emission.use(one)),
-        { dtype, shape },
-      ),
-    ];
-  const names = operands.map((one) => emission.shapes.as(one, form.shape));
-  const name = emission.node('Sum', names, { dtype, shape: form.shape });
-  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: form.shape });
-  return [undefined];
 }

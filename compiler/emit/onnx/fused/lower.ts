@@ -7,11 +7,10 @@ import { float, int, ints } from '../model.ts';
 import { padded } from '../pad-by-concat.ts';
 import { known, reshapePlan } from '../reshape-target.ts';
 import { reshaped } from '../reshaped.ts';
-import { added } from './additions.ts';
 import type { Attention } from './attention.ts';
+import { added, deformed } from './lower-sums.ts';
 import type { SkipNorm } from './plan.ts';
 import type { RowMove } from './row-moves.ts';
-import { deformed } from './sampled-sums.ts';
 
 type Lowered = readonly (string | undefined)[];
 

@@ -5,7 +5,7 @@ import { type AddedParts, addedParts } from '../sum-steps.ts';
 import { findAdditions } from './additions.ts';
 import { type Attention, findAttentions } from './attention.ts';
 import { type RowMove, rowMoves } from './row-moves.ts';
-import { findSampledSums, type SampledSum } from './sampled-sums.ts';
+import { type Deformed, findSampledSums } from './sampled-sums.ts';
 
 /** An addition whose sum a layer norm reads. */
 export interface SkipNorm {
@@ -33,7 +33,7 @@ export interface FusedPlan {
   /** By the last addition: what is added. */
   readonly additions: ReadonlyMap<Node, readonly Value[]>;
   /** By the sum. */
-  readonly sampled: ReadonlyMap<Node, SampledSum>;
+  readonly sampled: ReadonlyMap<Node, Deformed>;
   /** Products to which another operator adds the bias. */
   readonly bare: ReadonlySet<Node>;
   /** Nodes that are emitted only if something else reads them. */
@@ -53,7 +53,7 @@ export function planFused(graph: Graph, uses: ReadonlyMap<Value, number>, allowe
   for (const [last, { passed }] of moves) for (const node of passed) if (node !== last) inner.add(node);
   const skips = allowed.skipNorm ? findSkips(graph, uses, inner) : new Map<Node, SkipNorm>();
   const gelus = allowed.biasGelu ? findGelus(graph, uses, inner) : new Map<Node, { x: Value; bias: Value }>();
-  const sampled = allowed.deformed ? findSampledSums(graph, uses, inner) : new Map<Node, SampledSum>();
+  const sampled = allowed.deformed ? findSampledSums(graph, uses, inner) : new Map<Node, Deformed>();
   const parts = allowed.middleSums ? findParts(graph, uses, inner, skips, sampled) : new Map<Node, AddedParts>();
   const isTaken = (node: Node) => skips.has(node) || parts.has(node);
   const additions = allowed.additions ? findAdditions(graph, uses, inner, isTaken) : new Map<Node, readonly Value[]>();
@@ -102,7 +102,7 @@ function findParts(
   uses: ReadonlyMap<Value, number>,
   inner: Set<Node>,
   skips: ReadonlyMap<Node, SkipNorm>,
-  sampled: ReadonlyMap<Node, SampledSum>,
+  sampled: ReadonlyMap<Node, Deformed>,
 ): Map<Node, AddedParts> {
   const found = new Map<Node, AddedParts>();
   for (const node of nodes) {

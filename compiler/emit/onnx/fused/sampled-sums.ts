@@ -1,20 +1,18 @@
-import { constant, type Dim } from '../../../dims/dim.ts';
+import type { Dim } from '../../../dims/dim.ts';
 import type { Facts } from '../../../dims/facts.ts';
-import type { Graph, Node, NodeOf, Value } from '../../../ir/graph.ts';
+import { type SampledSum as Sum, sampledSum } from '../../../graphs/sampled-sum.ts';
+import type { Graph, Node, Value } from '../../../ir/graph.ts';
 import { sameDim, sameShape } from '../../../ir/shapes.ts';
 import { elementCount, tensor } from '../../../ir/tensor-data.ts';
 import type { TensorData } from '../../../ir/types.ts';
-import type { Emission } from '../emission.ts';
 import { type GridPoints, gridPoints } from '../grid-points.ts';
-import { int, ints } from '../model.ts';
 import { knownShape } from '../reshape-target.ts';
 
 /**
- * A weighted sum over samples of an image, as in deformable attention: y[b, c, q] = Σ_p weights[b, 0, p, q] ·
- * image[b, c] at points[b, :, p, q]. A deformable convolution computes it whose kernel has a tap for each p, and whose
+ * A weighted sum over samples of an image as a deformable convolution: its kernel has a tap for each sample, and its
  * result is an image of the queries.
  */
-export interface SampledSum {
+export interface Deformed {
   /** [batch, channels, height, width] */
   readonly image: Value;
   /** Planes of x and y: [batch, 2, taps, queries] or [batch, 2, taps·queries]. */
@@ -48,65 +46,52 @@ const mostChannels = 64;
 
 /** By the sum: all sums over samples of which nothing else reads a part. */
 export function findSampledSums(graph: Graph, uses: ReadonlyMap<Value, number>, inner: Set<Node>) {
-  const found = new Map<Node, SampledSum>();
+  const found = new Map<Node, Deformed>();
   const forms = new Map<TensorData | undefined, Map<string, DeformedForm>>();
   for (const node of graph.nodes) {
-    if (node.op !== 'sum' || node.attributes.axes.join() !== '2') continue;
-    const [product] = node.inputs;
-    if (product.node.op !== 'mul' || uses.get(product) !== 1) continue;
-    const [a, b] = product.node.inputs;
-    const match = samplesOf(a, b, graph.facts, uses) ?? samplesOf(b, a, graph.facts, uses);
-    if (match === undefined) continue;
-    const { image, weights, grid, passed } = match;
-    const sizes = sizesOf(match, graph.facts);
-    if (sizes === undefined) continue;
-    const by = grid.shift?.by;
+    const sum = sampledSum(node, graph.facts, (value) => uses.get(value) ?? 0);
+    if (sum === undefined) continue;
+    const [grid, sizes] = [gridOf(sum, graph.facts, uses), sizesOf(sum, graph.facts)];
+    if (grid === undefined || sizes === undefined) continue;
     // Sums of the same sizes share their constants.
-    const known = forms.get(by) ?? new Map<string, DeformedForm>();
-    const form = known.get(String(sizes)) ?? formOf(match, sizes);
+    const known = forms.get(grid.shift?.by) ?? new Map<string, DeformedForm>();
+    const form = known.get(String(sizes)) ?? formOf(sum, grid, sizes);
     if (form === undefined) continue;
-    forms.set(by, known.set(String(sizes), form));
-    found.set(node, { image, points: grid.points, weights, form });
-    for (const one of [product.node, ...passed]) inner.add(one);
+    forms.set(grid.shift?.by, known.set(String(sizes), form));
+    const { sampled, samples, product, weights } = sum;
+    found.set(node, { image: sampled.inputs[0], points: grid.points, weights, form });
+    for (const one of [product, samples, sampled]) inner.add(one);
+    if (grid.shift !== undefined) inner.add(grid.shift.addition);
   }
   return found;
 }
 
-interface Match {
-  readonly image: Value;
-  readonly weights: Value;
-  readonly grid: GridPoints;
-  /** Nodes that become part of the convolution. */
-  readonly passed: readonly Node[];
-}
-
-function samplesOf(samples: Value, weights: Value, facts: Facts, uses: ReadonlyMap<Value, number>): Match | undefined {
-  const { node, type } = samples;
-  if (node.op !== 'reshape' || uses.get(samples) !== 1) return undefined;
-  const sampled = node.inputs[0];
-  if (sampled.node.op !== 'grid_sample' || uses.get(sampled) !== 1) return undefined;
-  const [image] = sampled.node.inputs;
-  const [batch, channels, taps, queries] = type.shape as [Dim, Dim, Dim, Dim];
-  if (type.shape.length !== 4 || !sameShape(facts, sampled.type.shape.slice(0, 2), [batch, channels])) return undefined;
-  if (!sameShape(facts, weights.type.shape, [batch, constant(1), taps, queries])) return undefined;
-  const grid = gridPoints(sampled.node, facts, uses);
+/** Undefined if the points are no planes of x and y, which something else may read as rows. */
+function gridOf({ sampled, samples }: Sum, facts: Facts, uses: ReadonlyMap<Value, number>): GridPoints | undefined {
+  const found = gridPoints(sampled, facts, uses);
+  const { node } = found.points;
+  const isTurned = found.pair === 1 && node.op === 'transpose' && node.attributes.perm.join() === '0,2,1';
+  const grid: GridPoints = isTurned ? { points: node.inputs[0], pair: 2, shift: undefined } : found;
+  const [batch, , taps, queries] = samples.outputs[0].type.shape as [Dim, Dim, Dim, Dim];
   const { shape } = grid.points.type;
   if (grid.pair === 1 || !sameDim(facts, shape[0]!, batch)) return undefined;
-  if (grid.pair === 3 && !sameShape(facts, shape.slice(2), [taps, queries])) return undefined;
-  const added = grid.shift === undefined ? [] : [grid.shift.addition];
-  return { image, weights, grid, passed: [node, sampled.node, ...added] };
+  return grid.pair === 2 || sameShape(facts, shape.slice(2), [taps, queries]) ? grid : undefined;
 }
 
 /** Channels, height and width of the image, taps, queries. */
 type Sizes = readonly [number, number, number, number, number];
 
-function sizesOf({ image, weights }: Match, facts: Facts): Sizes | undefined {
-  const sizes = knownShape(facts, [...image.type.shape.slice(1), ...weights.type.shape.slice(2)]);
+function sizesOf({ sampled, weights }: Sum, facts: Facts): Sizes | undefined {
+  const sizes = knownShape(facts, [...sampled.inputs[0].type.shape.slice(1), ...weights.type.shape.slice(2)]);
   return sizes as unknown as Sizes | undefined;
 }
 
 /** Undefined if a size is too large. */
-function formOf({ image, grid }: Match, [channels, height, width, taps, queries]: Sizes): DeformedForm | undefined {
+function formOf(
+  { sampled }: Sum,
+  grid: GridPoints,
+  [channels, height, width, taps, queries]: Sizes,
+): DeformedForm | undefined {
   const plane = sidesOf(queries);
   if (plane === undefined || channels > mostChannels) return undefined;
   const shift = shiftOf(grid, queries);
@@ -126,7 +111,7 @@ function formOf({ image, grid }: Match, [channels, height, width, taps, queries]
     const start = channel * (channels + 1) * taps;
     kernel.fill(1, start, start + taps);
   }
-  const { dtype } = image.type;
+  const { dtype } = sampled.inputs[0].type;
   return {
     ...{ taps, plane, strides: [down.stride, across.stride], pads: [0, 0, down.end, across.end] },
     offsets: tensor(dtype, [2 * taps, ...plane], offsets),
@@ -157,26 +142,4 @@ function sidesOf(area: number): readonly [number, number] | undefined {
   for (let side = Math.floor(Math.sqrt(area)); side >= 1 && area / side <= largestSide; side--)
     if (area % side === 0) return [side, area / side];
   return undefined;
-}
-
-/** Emits the convolution. */
-export function deformed(node: NodeOf<'sum'>, sum: SampledSum, emission: Emission): readonly undefined[] {
-  const { image, points, weights, form } = sum;
-  const { taps, plane, strides, pads } = form;
-  const { dtype, shape } = image.type;
-  const [batch, channels] = shape as [Dim, Dim];
-  const [rows, sides] = [constant(2 * taps), plane.map(constant)];
-  // From all x and all y to y and x of each tap.
-  const order = Int32Array.from({ length: 2 * taps }, (_, i) => (1 - (i % 2)) * taps + (i >> 1));
-  const planes = { dtype, shape: [batch, rows, ...sides] };
-  const given = [emission.shapes.as(points, planes.shape), emission.rowNumbers(order, [2 * taps])];
-  const ordered = emission.node('Gather', given, planes, { axis: int(1) });
-  const offsets = emission.node('Add', [ordered, emission.data(form.offsets)], planes);
-  const weighing = emission.shapes.as(weights, [batch, constant(taps), ...sides]);
-  const inputs = [emission.use(image), emission.data(form.kernel), offsets, '', weighing];
-  const result = [batch, channels, ...sides];
-  const attributes = { kernel_shape: ints([1, taps]), strides: ints(strides), pads: ints(pads) };
-  const name = emission.node('DeformConv', inputs, { dtype, shape: result }, attributes);
-  emission.nameForm(node.outputs[0], { kind: 'reshaped', name, shape: result });
-  return [undefined];
 }
