@@ -2,6 +2,7 @@ import { everyCase, everyPoint } from './cases.ts';
 import { type Clause, clauseVariables, failsAt, isBeyond, showClause, sidesAt } from './clause.ts';
 import { exactQuotient } from './division.ts';
 import { byExtrema } from './extrema-split.ts';
+import { withoutUpperHalves } from './halves.ts';
 import { euclidean, gcd } from './integers.ts';
 import { type Interval, intervalOf } from './interval.ts';
 import { boundsOf, type Known, nothing, toSource, worldOf } from './known.ts';
@@ -239,7 +240,7 @@ export class Facts {
   #quickly(clause: Clause): boolean {
     if (this.isContradictory()) return true;
     const p = this.#reduce(difference(clause));
-    if (clause.kind === 'eq') return p.terms.length === 0;
+    if (clause.kind === 'eq') return p.terms.length === 0 || withoutUpperHalves(p).terms.length === 0;
     if (clause.kind === 'mod') return this.#isMultiple(p, clause.modulus);
     return this.#isNonnegative(p);
   }

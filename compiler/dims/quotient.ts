@@ -35,11 +35,14 @@ export function divideExactly(a: Dim, b: Dim): Dim | undefined {
 /**
  * Returns floor(a / k) in canonical form, for k >= 1:
  * - multiples of k are moved out, which leaves coefficients of minimal absolute value and a constant in [0, k);
- * - the leading coefficient is made positive by floor(-p/k) = -floor((p + k - 1)/k);
+ * - floor(-p/k) = -floor((p + k - 1)/k) makes the leading coefficient positive (see `isTurned`);
  * - common factors are cancelled: floor((g*p + c) / (g*k)) = floor((p + floor(c/g)) / k);
  * - nested floors are merged: floor((p + floor(q/a)) / k) = floor((a*p + q) / (a*k)).
  *
- * Thus ceil(p/k) is always floor((p + k - 1)/k), both for padding to windows and for strided convolutions.
+ * Thus ceil(p/k) is always floor((p + k - 1)/k), both for padding to windows and for strided convolutions, and
+ * floor((p + k*q)/k) is floor(p/k) + q. An exception are floors in which all coefficients are half of the divisor:
+ * floor(-p/2) is floor(p/2) - p by the first rule and -ceil(p/2) by the second, so that no form obeys both unless
+ * ceil(p/2) is written as p - floor(p/2). `withoutUpperHalves` does that for proofs of equality.
  * If k is NaN (a product beyond 2^53), returns `overflow`.
  */
 export function floorDiv(a: Dim, k: number): Dim {
@@ -49,14 +52,16 @@ export function floorDiv(a: Dim, k: number): Dim {
   const n = asConstant(a);
   if (n !== undefined) return constant(Math.floor(n / k));
   const terms = symbolicTerms(a);
-  const leading = terms.find((t) => t.coefficient % k !== 0);
-  if (leading && leadingResidue(leading.coefficient, k) < 0) return negate(floorDiv(addConstant(negate(a), k - 1), k));
+  const areHalves = k % 2 === 0 && terms.every((t) => (2 * t.coefficient) % k === 0);
+  if (isTurned(terms, k, areHalves)) return negate(floorDiv(addConstant(negate(a), k - 1), k));
 
   const outside: Term[] = [];
   const inside: Term[] = [];
   let common = k;
   for (const { coefficient, monomial } of terms) {
-    const residue = symmetric(coefficient, k);
+    let residue = symmetric(coefficient, k);
+    // Both signs are equally small. Of -floor(q/a), the negative one merges with the nested floor as it is.
+    if (areHalves && residue > 0 && coefficient < 0 && soleAtom(monomial)?.kind === 'floor') residue = -residue;
     if (residue !== 0) inside.push({ coefficient: residue, monomial });
     if (residue !== coefficient) outside.push({ coefficient: (coefficient - residue) / k, monomial });
     common = gcd(common, residue);
@@ -71,11 +76,15 @@ export function floorDiv(a: Dim, k: number): Dim {
 }
 
 /**
- * Like `symmetric`, but a residue of k/2 keeps the coefficient's sign: floor(-H/2) becomes a ceiling like any other.
+ * Whether floor(p/k) becomes a ceiling of -p. The residue of the first coefficient that is not k/2 decides, as it is
+ * the same in p + k*q. If all are halves, the sign of the leading one decides: floor(-H/2) is a ceiling like any other.
  */
-function leadingResidue(coefficient: number, k: number): number {
-  const residue = symmetric(coefficient, k);
-  return residue * 2 === k && coefficient < 0 ? -residue : residue;
+function isTurned(terms: readonly Term[], k: number, areHalves: boolean): boolean {
+  for (const { coefficient } of terms) {
+    const residue = symmetric(coefficient, k);
+    if (residue !== 0 && (areHalves || residue * 2 !== k)) return areHalves ? coefficient < 0 : residue < 0;
+  }
+  return false;
 }
 
 function mergeNest(p: Dim, k: number): Dim | undefined {
