@@ -1,5 +1,5 @@
 import type { Declaration, Ident, InterfaceDecl, ModuleDecl } from '../../grammar/tree.ts';
-import { type Diagnostic, diagnostic, diagnosticKey, isError, isUnknownName } from '../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnostic, diagnosticKey, isError } from '../diagnostics/diagnostic.ts';
 import { type Context, isDependent, observe, openRun, reportingTo, resetBudget } from '../elaborate/context/context.ts';
 import type { TemplateStore } from '../elaborate/context/store.ts';
 import { checkSignatureTypes, checkTypeName } from '../elaborate/eval/check-type.ts';
@@ -9,6 +9,7 @@ import type { ModelGraph } from '../elaborate/models/model.ts';
 import { checkSignatures } from '../elaborate/modules/implementation.ts';
 import { checkPromises } from '../elaborate/modules/promises.ts';
 import { checkInherited, checkRecipe, type TrainedModels, trainedModel } from '../elaborate/recipes/check-recipe.ts';
+import { isDoubtfulIn, isUncertain } from '../elaborate/source/doubtful.ts';
 import type { FileScope, Found } from '../elaborate/source/file-scope.ts';
 import type { Program } from '../elaborate/source/program.ts';
 import { readWeightsMap } from '../elaborate/weights/weights-map.ts';
@@ -86,7 +87,6 @@ function checkScope(runs: Runs, scope: FileScope) {
   const constructed = new Set<string>();
   const models = new Map<string, ModelGraph>();
   const trained: TrainedModels['models'] = new Map();
-  const doubtful = doubtfulNames(scope);
   let isChecked = false;
   for (const decl of scope.tree.declarations) {
     const at = { decl, file: scope };
@@ -96,12 +96,10 @@ function checkScope(runs: Runs, scope: FileScope) {
       one = checkOne(runs, at, trained);
       runs.silent?.keep(program, at, one);
     }
-    const isDoubtful = doubtful.has(decl.name.name);
-    const isOwn = scope.doubt?.declarations.has(decl) && !foundations(decl).some((name) => doubtful.has(name));
-    const reported = isDoubtful ? one.diagnostics.filter((d) => isOwn && isUnknownName(d)) : one.diagnostics;
-    for (const d of reported) if (!found.has(diagnosticKey(d))) found.set(diagnosticKey(d), d);
+    for (const d of one.diagnostics)
+      if (!found.has(diagnosticKey(d)) && !isDoubtfulIn(at, d)) found.set(diagnosticKey(d), d);
     for (const key of one.constructed) constructed.add(key);
-    if (one.model && !isDoubtful) models.set(decl.name.name, one.model);
+    if (one.model && !isUncertain(at)) models.set(decl.name.name, one.model);
   }
   return { diagnostics: [...found.values()], constructed, models, isChecked };
 }
@@ -197,30 +195,4 @@ function checkDeclaration(
 
 function checkMethodTypes(context: Context, { members }: ModuleDecl | InterfaceDecl, file: FileScope): void {
   for (const member of members) if (member.kind === 'method') checkSignatureTypes(context, member, file);
-}
-
-/** The names of models, recipes and weights maps of which part could not be parsed, and of those that build on them. */
-function doubtfulNames({ tree, doubt }: FileScope): ReadonlySet<string> {
-  const names = new Set<string>();
-  if (!doubt) return names;
-  for (let size = -1; size < names.size; ) {
-    size = names.size;
-    for (const decl of tree.declarations) {
-      if (decl.kind !== 'model' && decl.kind !== 'recipe' && decl.kind !== 'weights') continue;
-      if (doubt.declarations.has(decl) || foundations(decl).some((name) => names.has(name))) names.add(decl.name.name);
-    }
-  }
-  return names;
-}
-
-function foundations(decl: Declaration): string[] {
-  const names =
-    decl.kind === 'weights'
-      ? [decl.target]
-      : decl.kind === 'recipe'
-        ? [decl.base, decl.model]
-        : decl.kind === 'model'
-          ? [decl.base]
-          : [];
-  return names.flatMap((name) => (name ? [name.name] : []));
 }

@@ -39,11 +39,13 @@ export interface Diagnostic {
   readonly help: string | undefined;
   /** The `where` clauses that would settle the message, if there are any. */
   readonly needs?: Need;
+  /** Set on what may only follow from another error, and is therefore not reported (`unjudged`). */
+  readonly mayFollow?: true;
 }
 
 /** A key that is equal for identical diagnostics at the same span. */
-export function diagnosticKey({ code, span, message }: Diagnostic): string {
-  return `${code} ${span.file}:${span.start}-${span.end} ${message}`;
+export function diagnosticKey({ code, span, message, mayFollow }: Diagnostic): string {
+  return `${code} ${span.file}:${span.start}-${span.end} ${message}${mayFollow ? ' (may follow)' : ''}`;
 }
 
 export function isError({ severity }: Diagnostic): boolean {

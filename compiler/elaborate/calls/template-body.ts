@@ -5,7 +5,7 @@ import * as dims from '../../dims/dim.ts';
 import type { Facts } from '../../dims/facts.ts';
 import { Builder } from '../../graphs/builder.ts';
 import type { Node, NodeOf, Value } from '../../ir/graph.ts';
-import { type Context, collecting, formAt, ownerKey, reading } from '../context/context.ts';
+import { type Context, collecting, formAt, ownerKey, reading, unjudged } from '../context/context.ts';
 import type {
   Condition,
   Given,
@@ -29,6 +29,7 @@ import { assumeAll, conditions, isDimType, isGraphType, ranksOf, resolveType, sp
 import { run } from '../eval/statements.ts';
 import { madeMember, readMember } from '../modules/members.ts';
 import { fail } from '../report/report.ts';
+import { hasUnparsed } from '../source/doubt.ts';
 import { type Callee, calleeOf, failWithoutResult, placeKey, signatureScope } from './callee.ts';
 import { offer, offered, type Replaced, readsTheSame } from './sharing.ts';
 
@@ -255,6 +256,8 @@ interface Signature {
   readonly params: readonly TemplateParam[];
   readonly dimParams: readonly string[];
   readonly where: readonly Condition[];
+  /** Whether `where` has all conditions of the source: none has an error. */
+  readonly areAll: boolean;
   readonly result: GraphType;
   readonly facts: Facts;
 }
@@ -286,7 +289,13 @@ function elaborate(
   }
   const signature = resolveSignature(base, callee, given, dimParams);
   if (!signature) return undefined;
-  return { signature, body: elaborateBody({ ...base, facts: signature.facts }, callee, signature, faults) };
+  // Without a condition that has an error, the body would need what the condition says.
+  const isWhole = signature.areAll && !hasUnparsed(callee.file, callee.span);
+  const inner = isWhole ? context : unjudged(context);
+  return {
+    signature,
+    body: elaborateBody({ ...base, context: inner, facts: signature.facts }, callee, signature, faults),
+  };
 }
 
 function resolveSignature(
@@ -300,10 +309,8 @@ function resolveSignature(
     fail(base, 'CROB2207', expr.span, { clause: base.context.run.program.text(expr.span), what: callee.what });
   };
   const assumed = base.context.run.assumed.get(ownerKey(callee.span)) ?? [];
-  const where = [
-    ...conditions(base, callee.where, failedWhere),
-    ...assumed.map((clause): Condition => ({ clause, span: callee.span, atSizes: false })),
-  ];
+  const { found, areAll } = conditions(base, callee.where, failedWhere);
+  const where = [...found, ...assumed.map((clause): Condition => ({ clause, span: callee.span, atSizes: false }))];
   const { facts, sound } = assumeAll(base, where);
   if (!sound) return undefined;
   const scope: Scope = { ...base, facts };
@@ -333,7 +340,7 @@ function resolveSignature(
   }
   scope.dims.open = false;
   const result = callee.result && resolveType(scope, callee.result, types);
-  return result && { params, dimParams, where, result, facts };
+  return result && { params, dimParams, where, areAll, result, facts };
 }
 
 /** `faults` are the faults collected so far. */

@@ -1,6 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ModuleDecl } from '../../../grammar/tree.ts';
-import { type Diagnostic, diagnosticKey } from '../../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnosticKey, isUnknownName } from '../../diagnostics/diagnostic.ts';
 import type { Clause } from '../../dims/clause.ts';
 import { clauseKey } from '../../dims/facts.ts';
 import { isDoubtful } from '../source/doubtful.ts';
@@ -201,6 +201,20 @@ export function collecting(context: Context, into: Map<string, Diagnostic>): Con
     if (!into.has(key)) into.set(key, d);
   };
   return { run, training, evaluated, reads, report };
+}
+
+/**
+ * Returns a context for what cannot be judged, because it rests on something that has an error. Its diagnostics remain
+ * faults, but only unknown names are reported.
+ */
+export function unjudged({ run, training, evaluated, reads, report }: Context): Context {
+  return {
+    run,
+    training,
+    evaluated,
+    reads,
+    report: (d) => report(isUnknownName(d) ? d : { ...d, mayFollow: true }),
+  };
 }
 
 /** Returns a context that discards diagnostics, because they are reported elsewhere. */

@@ -176,14 +176,22 @@ export function tensorNamed(params: readonly Param[], file: FileScope, name: str
   return param && `the parameter ${name}`;
 }
 
+/** The conditions of a `where`. */
+export interface Conditions {
+  readonly found: readonly Condition[];
+  /** Whether these are all: a conjunct with an error has no meaning, so what follows from it is unknown. */
+  readonly areAll: boolean;
+}
+
 /**
  * Returns the conjuncts of `where` as conditions on dims. Static conjuncts are decided here; `failed` is called for
  * false ones.
  */
-export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: Expr) => void): Condition[] {
+export function conditions(scope: Scope, where: readonly Expr[], failed: (expr: Expr) => void): Conditions {
   const found: Condition[] = [];
-  for (const expr of where) collect(scope, expr, found, failed);
-  return found;
+  let areAll = true;
+  for (const expr of where) if (!collect(scope, expr, found, failed)) areAll = false;
+  return { found, areAll };
 }
 
 /**
@@ -210,34 +218,35 @@ export function assumeAll(
   return { facts, sound: true };
 }
 
-function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Expr) => void): void {
+/** Adds the conditions of one conjunct; false if it contains an error. */
+function collect(scope: Scope, expr: Expr, into: Condition[], failed: (expr: Expr) => void): boolean {
   if (expr.kind === 'binary' && expr.op === '&&') {
-    collect(scope, expr.left, into, failed);
-    collect(scope, expr.right, into, failed);
-    return;
+    const isLeft = collect(scope, expr.left, into, failed);
+    return collect(scope, expr.right, into, failed) && isLeft;
   }
   if (expr.kind === 'binary' && isComparison(expr.op)) {
     const clause = comparison(scope, expr.op, expr.left, expr.right);
-    if (clause === 'error') return;
+    if (clause === 'error') return false;
     if (clause) {
       const known = isGround(clause) ? scope.facts.holds(clause).answer === 'proved' : undefined;
       if (known === undefined) into.push({ clause, span: expr.span, atSizes: isOfTraining(scope, expr) });
       else if (!known) failed(expr);
-      return;
+      return true;
     }
   }
   const wanted = 'a condition (==, <=, <, >=, >, % ==)';
   if (expr.kind === 'binary' && expr.op === '!=') {
     fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: 'a `!=`' });
-    return;
+    return false;
   }
   const value = evaluate(scope, expr);
-  if (value.kind === 'error') return;
+  if (value.kind === 'error') return false;
   if (value.kind === 'bool') {
     if (!value.value) failed(expr);
-    return;
+    return true;
   }
   fail(scope, 'CROB2201', expr.span, { expected: wanted, actual: describe(value) });
+  return false;
 }
 
 /** Whether a condition applies only in training. */

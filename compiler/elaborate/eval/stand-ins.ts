@@ -1,7 +1,7 @@
 import type { Expr, Ident, Param } from '../../../grammar/tree.ts';
 import { variable } from '../../dims/dim.ts';
 import { Builder } from '../../graphs/builder.ts';
-import { ownerKey } from '../context/context.ts';
+import { ownerKey, unjudged } from '../context/context.ts';
 import type { GraphType, Val } from '../context/elaborated.ts';
 import { type GraphScope, graphBody, type Scope } from '../context/scope.ts';
 import { unflatten } from '../context/template.ts';
@@ -45,10 +45,12 @@ export function standIns(outer: Scope, { params, where, name }: Signature): Stan
   }
   // Conditions refer to these parameters, and make sizes of tensors exact (`H/4`).
   let { facts } = scope;
-  for (const condition of conditions(scope, where, () => {})) facts = facts.assume(condition.clause);
+  const { found, areAll } = conditions(scope, where, () => {});
+  for (const condition of found) facts = facts.assume(condition.clause);
   for (const clause of scope.context.run.assumed.get(ownerKey(name.span)) ?? []) facts = facts.assume(clause);
   const graph = graphBody(new Builder(facts));
-  const inner: GraphScope = { ...scope, facts, graph };
+  const context = areAll ? scope.context : unjudged(scope.context);
+  const inner: GraphScope = { ...scope, context, facts, graph };
   const types = new Map<string, GraphType>();
   for (const param of params) {
     if (!isGraphType(param.type, scope.file)) continue;

@@ -1,6 +1,7 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { Attribute, Param } from '../../../grammar/tree.ts';
 import { nodesBelow } from '../../../grammar/within.ts';
+import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
 import type { Dim } from '../../dims/dim.ts';
 import * as dims from '../../dims/dim.ts';
 import { Facts } from '../../dims/facts.ts';
@@ -8,7 +9,7 @@ import { Builder } from '../../graphs/builder.ts';
 import type { Guard, Node, Value } from '../../ir/graph.ts';
 import { guardOf } from '../../ir/guard-clause.ts';
 import type { Asked } from '../context/asked.ts';
-import { type Context, ownerKey } from '../context/context.ts';
+import { type Context, ownerKey, unjudged } from '../context/context.ts';
 import type { Call, GraphType, Instance, NamedValue, Read, Val } from '../context/elaborated.ts';
 import { childPath } from '../context/paths.ts';
 import { DimScope, fileScope, type GraphBody, graphBody, type Scope } from '../context/scope.ts';
@@ -92,12 +93,16 @@ class ModelElaboration {
   /** Defined after the conditions, on which the facts of the graph depend. */
   #graph: GraphBody | undefined;
   #facts: Facts = Facts.none;
+  /** False once a condition has an error, as the body would need what the condition says. */
+  #isJudged = true;
 
   constructor(context: Context, flat: FlatModel) {
-    this.#context = context;
+    const withoutConditions = unjudged(context);
+    const report = (d: Diagnostic) => (this.#isJudged ? context : withoutConditions).report(d);
+    this.#context = { ...context, report };
     this.#flat = flat;
     this.#dims = new DimScope(true);
-    this.#given = new GivenValues(context, flat, {
+    this.#given = new GivenValues(this.#context, flat, {
       shadows: this.#shadowScope,
       parts: this.#staticScope,
       index: this.#indexScope,
@@ -124,10 +129,11 @@ class ModelElaboration {
       };
       const asking = { name: `where ${i}`, inherited: model !== name };
       const known = new Set(this.#dims.known.keys());
-      const found = this.#uses.within(asking, () => conditions(scope, [decl], refused));
+      const { found, areAll } = this.#uses.within(asking, () => conditions(scope, [decl], refused));
       // A condition on a removed part is dropped, and so are dims that only it mentions.
-      if (this.#uses.namesGone(asking))
+      if (this.#uses.namesGone(asking)) {
         for (const dim of this.#dims.known.keys()) if (!known.has(dim)) this.#dims.known.delete(dim);
+      } else if (!areAll) this.#isJudged = false;
       this.#facts = assumeAll(scope, found).facts;
       for (const { clause, span } of found) this.#guards.push(guardOf(clause, program.text(span), span));
     }

@@ -132,7 +132,7 @@ function conditionDocs({ file }: Instance, expr: Expr): string | undefined {
 function checkWhere(context: Context, instance: Instance, span: Span): boolean {
   const scope = moduleScope(context, instance);
   let sound = true;
-  const found = conditions(scope, instance.decl.where, (expr) => {
+  const { found } = conditions(scope, instance.decl.where, (expr) => {
     sound = false;
     const names = instance.decl.params
       .map((p) => p.name.name)

@@ -1,6 +1,6 @@
 import type { Span } from '../../../grammar/span.ts';
 import type { ImplementationMember, InterfaceDecl, MethodMember, ModuleDecl } from '../../../grammar/tree.ts';
-import type { Context } from '../context/context.ts';
+import { type Context, unjudged } from '../context/context.ts';
 import type { MethodAlone } from '../context/declared.ts';
 import { fail } from '../report/report.ts';
 import { didYouMean } from '../source/did-you-mean.ts';
@@ -40,12 +40,19 @@ export function implemented(
   // `checkPromises` reports a name in the header that is unknown or not an interface.
   if (!first && interfaces.length < decl.implements.length) return undefined;
   // The method may be in the text that could not be parsed.
-  if (!first && interfaces.some((one) => one.file.doubt?.declarations.has(one.decl))) return undefined;
+  const isLost = !first && interfaces.some((one) => one.file.doubt?.declarations.has(one.decl));
   const notes = found.map(({ promised, decl: { name: of } }) => ({
     span: promised.name.span,
     text: `that of ${of.name}`,
   }));
-  refuse(context, span, name, reasonFor(decl, found, interfaces), methodNames(interfaces), notes);
+  refuse(
+    isLost ? unjudged(context) : context,
+    span,
+    name,
+    reasonFor(decl, found, interfaces),
+    methodNames(interfaces),
+    notes,
+  );
   return undefined;
 }
 

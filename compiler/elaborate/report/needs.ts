@@ -5,6 +5,7 @@ import { strongest } from '../../dims/strongest.ts';
 import { assuming, type Context, collecting, ownerKey } from '../context/context.ts';
 import type { Faults } from '../context/faults.ts';
 import { templateStore } from '../context/store.ts';
+import { isDoubtful } from '../source/doubtful.ts';
 import { lineOf } from './place.ts';
 import { clausesText } from './report.ts';
 
@@ -108,6 +109,8 @@ function addWishes(owners: Map<string, Owner>, trial: Trial): boolean {
     const { needs } = fault;
     // Equality of two sizes is not assumed: more often one of them is wrong, and what follows from it as well.
     if (!needs || needs.clauses.some(({ kind }) => kind === 'eq')) continue;
+    // Nor is what only a body with unparsed text needs: its callers would be told to ensure it.
+    if (isDoubtful(trial.context.run.program, fault)) continue;
     const name = ownerKey(needs.owner);
     const owner = owners.get(name) ?? { need: needs, facts: Facts.none, wishes: [], faults: [] };
     const under = needs.clauses.reduce((facts, clause) => facts.assume(clause), owner.facts);

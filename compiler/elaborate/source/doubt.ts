@@ -22,7 +22,7 @@ export function doubtOf(tree: SourceFile): Doubt {
   const isLost = ({ span }: { readonly span: Span }) => starts.has(span.start);
   const inside = (around: Span | undefined) => spans.filter((span) => beginsIn(span, around)).length;
   const places: Span[] = [];
-  /** Names of methods and functions whose result type is inferred from an incomplete body. */
+  /** Names of what is left out: the fault may be in a block further in, and only that is unparsed. */
   const dropped: string[] = [];
   /** Whether the signature of an item with a body was parsed completely. */
   const isKnown = (item: Body): boolean => {
@@ -30,7 +30,7 @@ export function doubtOf(tree: SourceFile): Doubt {
     if (all === 0) return true;
     if (isLost(item) || inside(item.body?.span) < all) return false;
     places.push(item.span);
-    if (item.result === undefined) dropped.push(item.name.name);
+    // Otherwise the result type would be inferred from an incomplete body.
     return item.result !== undefined;
   };
   const isKnownMember = (member: ModuleMember) => {
@@ -38,12 +38,24 @@ export function doubtOf(tree: SourceFile): Doubt {
     // The interface declares its result type.
     return member.kind === 'implementation' ? isKnown({ ...member, result: true }) : inside(member.span) === 0;
   };
-  const kept = tree.declarations.flatMap((decl): Declaration[] => {
-    if (decl.kind === 'fn') return isKnown(decl) ? [decl] : [];
-    if (isLost(decl)) return [];
-    if (decl.kind !== 'module' && decl.kind !== 'interface') return [decl];
-    const members = decl.members.filter(isKnownMember);
-    return [members.length === decl.members.length ? decl : { ...decl, members }];
+  const isKnownDeclaration = (decl: Declaration): boolean => {
+    if (decl.kind === 'fn') return isKnown(decl);
+    if (isLost(decl)) return false;
+    // Of models, recipes and weights maps, `isUncertain` knows.
+    if (decl.kind === 'type' || decl.kind === 'example') return inside(decl.span) === 0;
+    if (decl.kind !== 'module' && decl.kind !== 'interface') return true;
+    return [...decl.attributes, ...decl.params, ...decl.where].every(({ span }) => inside(span) === 0);
+  };
+  const keep = <Item extends { readonly name: Ident }>(items: readonly Item[], test: (item: Item) => boolean): Item[] =>
+    items.filter((item) => {
+      const isKept = test(item);
+      if (!isKept) dropped.push(item.name.name);
+      return isKept;
+    });
+  const kept = keep(tree.declarations, isKnownDeclaration).map((decl): Declaration => {
+    if (decl.kind !== 'module' && decl.kind !== 'interface') return decl;
+    const members = keep(decl.members, isKnownMember);
+    return members.length === decl.members.length ? decl : { ...decl, members };
   });
   const texts = spans.map(({ start, end }) => tree.text.slice(start, end)).concat(dropped);
   return {
@@ -52,6 +64,11 @@ export function doubtOf(tree: SourceFile): Doubt {
     declarations: new Set(kept.filter((decl) => inside(decl.span) > 0)),
     places,
   };
+}
+
+/** Whether the declaration or member with this name has a body of which a statement could not be parsed. */
+export function hasUnparsed({ doubt }: { readonly doubt: Doubt | undefined }, name: Span): boolean {
+  return doubt?.places.some((around) => beginsIn(name, around)) === true;
 }
 
 interface Body {

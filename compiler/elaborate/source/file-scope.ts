@@ -21,6 +21,8 @@ export interface FileScope {
    * declare.
    */
   readonly unknown: ReadonlySet<string>;
+  /** Whether a name is unknown in this sense here or in the prelude: what it names may exist. */
+  mayHave(name: string): boolean;
   /** The uncertain parts of the file; undefined without syntax errors. */
   readonly doubt: Doubt | undefined;
   /** Every name in scope, for did-you-mean. */

@@ -8,6 +8,7 @@ import { fromSyntax } from '../../diagnostics/from-syntax.ts';
 import { checkComparisons } from './choices.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { doubtOf } from './doubt.ts';
+import { isDoubtful } from './doubtful.ts';
 import type { FileScope, Found } from './file-scope.ts';
 import { asTyped, type SettingsSource, settingsFile } from './settings-source.ts';
 import { importHelp } from './unknown-names.ts';
@@ -168,6 +169,7 @@ export class Program {
       tree: typed,
       declarations: new Map(),
       unknown: new Set(),
+      mayHave: (name) => around.mayHave(name),
     };
     this.files.set(settingsFile, scope);
     for (const { name, span, help } of settings.refused) this.#report(diagnostic('CROB2320', span, { name }, { help }));
@@ -221,6 +223,10 @@ export class Program {
         const around = outer();
         return imports.get(name) ?? (around === scope ? undefined : around?.lookup(name));
       },
+      mayHave(name) {
+        const around = outer();
+        return unknown.has(name) || (around !== scope && around?.mayHave(name) === true);
+      },
       names: function* () {
         yield* declarations.keys();
         yield* imports.keys();
@@ -233,7 +239,7 @@ export class Program {
     for (const { use, target } of uses) this.#import(scope, use, target, { imports, imported, unknown });
     for (const decl of tree.declarations) {
       this.#checkParameters(decl);
-      this.diagnostics.push(...checkComparisons(decl, scope));
+      this.diagnostics.push(...checkComparisons(decl, scope).filter((d) => !isDoubtful(this, d)));
     }
     const before = this.#earlier.get(path);
     if (before && this.#isAlike(before, scope)) id ??= before.id;
@@ -263,13 +269,12 @@ export class Program {
           ),
         );
       const decl = file.declarations.get(name.name);
-      if (!decl) {
+      if (!decl && file.doubt?.words.has(name.name)) unknown.add(own.name);
+      else if (!decl) {
         const help = importHelp(this, scope, name.name) ?? didYouMean(name.name, file.declarations.keys());
         this.#report(diagnostic('CROB2002', name.span, { name: name.name, path: path.join('.') }, { help }));
-        unknown.add((alias ?? name).name);
-        continue;
-      }
-      imports.set((alias ?? name).name, { decl, file });
+        unknown.add(own.name);
+      } else imports.set(own.name, { decl, file });
     }
   }
 
