@@ -248,7 +248,12 @@ function ownExplanations(
       !guilty.every((one) => touches(fault, one.span))
     )
       explained.push({ message: betweenLines([line, second], fault), about: [one] });
-    else explained.push({ message: whereItShows(decl, fault, guilty.length), about: [one] });
+    else {
+      const message = whereItShows(decl, fault, guilty.length);
+      // An item that is not there may have been taken away by a base.
+      const other = fault.code === 'CROB2310' ? contradicted(context, at, one, known) : undefined;
+      explained.push({ message: other ? beside(message, other) : message, about: [one] });
+    }
   }
   for (const [line, group] of groupedBy(ofLines, (found) => found.line)) {
     // Faults of the line itself have already been reported.
