@@ -219,6 +219,9 @@ function solveMultiple(draft: Draft, x: string, rest: Dim, m: number): void {
     hi: Number.isNaN(most) ? Number.POSITIVE_INFINITY : Math.floor(most),
   });
   eliminate(draft, x, add(scale(variable(t), m), residue));
+  const only = draft.bounds.get(t);
+  if (only && only.lo > only.hi) draft.contradictory = true;
+  else if (only && only.lo === only.hi) eliminate(draft, t, constant(only.lo));
 }
 
 /** Finds a floor((x + c) / k) of a single variable in d, with the smallest k. */

@@ -108,6 +108,8 @@ describe('proved', () => {
     ['4*D == 3*C', '8*D == 6*C'],
     ['H*W == N*W', 'H == N'],
     ['floor(H/4) == X', '4*X <= H'],
+    ['floor(H/4) == 3*W, H % 3 == 1', 'H == 12*W + 1'],
+    ['floor(H/4) == 3*W, H % 3 == 1', 'floor((B*H*floor(H/4) + B^2*floor(H/4))/3) == B*H*W + B^2*W'],
     ['floor(H/4) % 8 == 0', '4*floor(H/4) == 32*floor(H/32)'],
     ['2 <= floor(H/16)', '32 <= H'],
     ['H % 4 == 1, H % 6 == 3', 'H % 12 == 9'],
