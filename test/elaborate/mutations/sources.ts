@@ -40,7 +40,7 @@ const usersModules = Object.fromEntries(
 const small = edited(shippedModels['crobim.crob']!, [
   ['SwinB(window = 12, drop_path = 0.3)', 'SwinMicro()'],
   ['BertBase()', 'BertMicro()'],
-  [/\/\/\/ LAVT's and RMSIN's accident[\s\S]*?\n}\n/, ''],
+  [/\/\/\/ By accident, LAVT and RMSIN[\s\S]*?\n}\n/, ''],
   ['ConvNeXtB()', 'ConvNeXtMicro()'],
   ['SwinB, SwinMicro, ConvNeXtB', 'SwinMicro, ConvNeXtMicro'],
   ['BertBase, BertMicro', 'BertMicro'],
