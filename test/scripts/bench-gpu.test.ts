@@ -1,6 +1,6 @@
 // slow: makes a pack, and runs crobc in its script
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -81,5 +81,40 @@ describe.skipIf(!isHere)('the pack of bench:gpu', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('cannot write to /proc/none');
     expect(stdout).toMatch(/crobc:crobim-micro\S*: 4 cases FAILED: \S+ does not run: crobc needs Node\.js/);
+  });
+
+  test('goes on after programs that end between cases, leave others behind, or compute no numbers', () => {
+    // Instead of Node.js: measures one case, and leaves a program that keeps its output open.
+    const node = join(outside, 'node.py');
+    const lines = [
+      '#!/usr/bin/env python3',
+      'import json, subprocess, sys',
+      'if sys.argv[1] == "--version": sys.exit(print("v22.0.0"))',
+      'if not sys.argv[1].endswith("worker.mjs"): sys.exit(print("0.0.0"))',
+      'case = json.load(open(sys.argv[2]))["cases"][0]',
+      'def say(**event): print("@@" + json.dumps(event), flush=True)',
+      'say(begin=case["id"])',
+      'say(ready=case["id"])',
+      'sys.stdin.readline()',
+      'time = {"median": 1, "p10": 1, "p90": 1, "runs": 1}',
+      'say(result=case["id"], **time, losses=["NaN"], difference="NaN")',
+      'subprocess.Popen(["sleep", "600"])',
+    ];
+    writeFileSync(node, `${lines.join('\n')}\n`, { mode: 0o755 });
+    const { stdout, status } = run('--only', 'infer,train', '--node', node, '--out', join(outside, 'ended'));
+    expect(status, stdout).toBe(0);
+    for (const name of ['f32 b1', 'f32 b2', 'f16 b1', 'f16 b2'])
+      expect(stdout).toContain(`crobc crobim-micro ${name}: 1000.00 ms (p10 1000.00, p90 1000.00, 1 runs), differs`);
+    expect(stdout).toContain('crobc train crobim-micro f32: 1000.00 ms (p10 1000.00, p90 1000.00, 1 runs), differs');
+    expect(stdout).toContain('| CroBIM_micro, 128², batch 8 | crobc | f32 | 1000.00 |  |  |  |  |  | NaN |');
+  });
+
+  test('writes its tables when it is stopped from outside', () => {
+    const script = ['python3', '-S', join(pack, 'run.py'), '--quick', '--device', 'cpu'];
+    const args = ['-s', 'TERM', '3', ...script, '--out', join(outside, 'ended-early')];
+    const { stdout } = spawnSync('timeout', args, { cwd: outside, encoding: 'utf8' });
+    expect(stdout).toMatch(/ s {2}stopped$/m);
+    expect(stdout).toContain('### Marks');
+    expect(existsSync(join(outside, 'ended-early', 'work'))).toBe(false);
   });
 });

@@ -5,6 +5,9 @@ import { readyCuda } from '../../../runtime/ort/ready-cuda.ts';
 import type { Device } from '../../../runtime/ort/session.ts';
 import type { Precision } from './job.ts';
 
+/** Why a case is not measured, which is no failure of the device: further cases can use it. */
+export class Refused extends Error {}
+
 /**
  * The engine in use: starting CUDA takes seconds, and a process registers CUDA's provider once at a time. Cases that
  * round to TF32 alike follow each other.
@@ -16,8 +19,8 @@ export async function engineFor(
   device: Device,
   { precision, graph }: { readonly precision: Precision; readonly graph: boolean },
 ): Promise<Engine> {
-  if (device !== 'cuda' && precision === 'tf32') throw new Error('TF32 is a precision of CUDA');
-  if (graph && device !== 'cuda') throw new Error('CUDA graphs are of CUDA');
+  if (device !== 'cuda' && precision === 'tf32') throw new Refused('TF32 is a precision of CUDA');
+  if (graph && device !== 'cuda') throw new Refused('CUDA graphs are of CUDA');
   const tf32 = precision !== 'f32';
   if (current?.device !== device || current.tf32 !== tf32) {
     await releaseEngine();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Engine, EngineModel, Resident } from '../../../runtime/ort/engine.ts';
 import { openTensorFile } from '../../../runtime/weights/open-tensors.ts';
 import { inputsOf } from '../../inputs.mjs';
-import { engineFor } from './engines.ts';
+import { engineFor, Refused } from './engines.ts';
 import type { ExportedCase, InferCase, Job } from './job.ts';
 import { type Encoded, encoded, inferenceGraph, type Output, outputsOf } from './models.ts';
 import { timed } from './timing.ts';
@@ -11,8 +11,11 @@ import { timed } from './timing.ts';
 /** The model that was encoded last: cases of one precision and batch follow each other. */
 let last: { readonly key: string; readonly model: Encoded } | undefined;
 
-/** Times crobc's model on the device. `ready` waits for the device. */
-export async function infer(one: InferCase, job: Job, ready: () => Promise<void>) {
+/** Waits until no other process measures. */
+type Ready = () => Promise<void>;
+
+/** Times crobc's model on the device. */
+export async function infer(one: InferCase, job: Job, ready: Ready) {
   const { file, model, name, batch, precision } = one;
   const sizes = { ...one.sizes, B: batch };
   const dtype = precision === 'tf32' ? 'f32' : precision;
@@ -23,27 +26,32 @@ export async function infer(one: InferCase, job: Job, ready: () => Promise<void>
     last = { key, model: await encoded(graph, precision, join(job.folder, `${name}.safetensors`), job.device) };
   }
   const { bytes, outputs, nodes } = last.model;
-  await ready();
-  return { nodes, ...(await onDevice(bytes, outputs, one, job)) };
+  return { nodes, ...(await onDevice(bytes, outputs, one, job, ready)) };
 }
 
 /** Times a model that PyTorch exported. Its inputs and outputs have the names and shapes of crobc's. */
-export async function inferExported(one: ExportedCase, job: Job, ready: () => Promise<void>) {
+export async function inferExported(one: ExportedCase, job: Job, ready: Ready) {
   const outputs = outputsOf(inferenceGraph(one, { ...one.sizes, B: one.batch }));
   const bytes = await readFile(join(job.folder, `${one.name}.export.onnx`)).catch(() => {
-    throw new Error('PyTorch exported no model');
+    throw new Refused('PyTorch exported no model');
   });
-  await ready();
-  return onDevice(bytes, outputs, one, job);
+  return onDevice(bytes, outputs, one, job, ready);
 }
 
-async function onDevice(bytes: Uint8Array, outputs: readonly Output[], one: InferCase | ExportedCase, job: Job) {
+async function onDevice(
+  bytes: Uint8Array,
+  outputs: readonly Output[],
+  one: InferCase | ExportedCase,
+  job: Job,
+  ready: Ready,
+) {
   const engine = await engineFor(job.device, one);
   const opening = performance.now();
   const model = await engine.open(bytes, { threads: job.threads, planMemory: true, captured: one.graph });
   const openSeconds = (performance.now() - opening) / 1000;
   try {
-    if (one.graph && model.uncaptured !== undefined) throw new Error(`not captured: ${model.uncaptured}`);
+    if (one.graph && model.uncaptured !== undefined) throw new Refused(`not captured: ${model.uncaptured}`);
+    await ready();
     const { run, results } = await bound(engine, model, outputs, one);
     const first = performance.now();
     await run();

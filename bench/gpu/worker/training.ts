@@ -33,13 +33,17 @@ export async function train(one: TrainCase, job: Job, ready: () => Promise<void>
     training.forward.inputs.map(({ name }) => name),
     one.sizes,
   );
-  await ready();
   const { inference, recipe } = training;
   const { device, threads } = job;
-  const backend = await openOnnxBackend({ steps, inference, state, seed: recipe.seed, device, threads }, () =>
-    engineFor(device, { precision, graph: false }),
+  const engine = await engineFor(device, { precision, graph: false });
+  const opening = performance.now();
+  const backend = await openOnnxBackend(
+    { steps, inference, state, seed: recipe.seed, device, threads },
+    async () => engine,
   );
+  const openSeconds = (performance.now() - opening) / 1000;
   try {
+    await ready();
     let step = 0;
     const losses: number[] = [];
     const run = async () => {
@@ -55,8 +59,11 @@ export async function train(one: TrainCase, job: Job, ready: () => Promise<void>
       ...timing,
       nodes: steps.whole.graph.nodes.length,
       compileSeconds,
+      openSeconds,
       firstSeconds,
-      losses: losses.slice(0, 5),
+      // JSON has no NaN.
+      losses: losses.slice(0, 5).map((loss) => (Number.isFinite(loss) ? loss : String(loss))),
+      ...(backend.note === undefined ? {} : { note: backend.note }),
     };
   } finally {
     await backend.release();

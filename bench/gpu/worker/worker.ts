@@ -1,9 +1,10 @@
 // crobc's side of the measurements on another machine: `node worker.mjs JOB`, where JOB is a file of a Job. It prints a
 // line that begins with @@ and goes on as JSON for each event of a case, one after the other: { begin: id }; { ready: id } when
-// all that needs no device is done, whereupon it waits for a line; { result: id, ... } or { failed: id, why }.
+// all that can be done while others measure is done, whereupon it waits for a line; { result: id, ... } or { failed: id, why }.
+// After a failure on CUDA it ends, as all further calls of the driver may fail in this process. It is started again for what is left.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { engineFor, releaseEngine } from './engines.ts';
+import { engineFor, Refused, releaseEngine } from './engines.ts';
 import { infer, inferExported } from './inference.ts';
 import type { Case, Job } from './job.ts';
 import { prepare, prepareTraining } from './prepare.ts';
@@ -51,6 +52,7 @@ for (const one of job.cases) {
   } catch (error) {
     const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     say({ failed: one.id, why });
+    if (job.device === 'cuda' && !(error instanceof Refused)) process.exit(1);
   }
 }
 input.close();

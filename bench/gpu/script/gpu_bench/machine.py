@@ -9,6 +9,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 PACK = Path(__file__).resolve().parent.parent
@@ -42,7 +43,7 @@ def find_node(given: str | None) -> list[str] | str:
     return [found]
 
 
-def output(command: list[str], env: dict[str, str] | None = None, seconds: float = 60) -> str:
+def output(command: list[str], env: dict[str, str] | None = None, seconds: float = 20) -> str:
     """What a command prints; empty if it fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env=env, stdin=subprocess.DEVNULL)
@@ -77,9 +78,20 @@ def environment(data: Path) -> dict[str, str]:
     env["TORCHINDUCTOR_CACHE_DIR"] = str(data / "inductor")
     env["TRITON_CACHE_DIR"] = str(data / "triton")
     env["HF_HUB_OFFLINE"] = "1"
+    if temporary() is None:
+        (data / "tmp").mkdir(exist_ok=True)
+        env["TMPDIR"] = str(data / "tmp")
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     env.setdefault("HOME", str(data))
     return env
+
+
+def temporary() -> Path | None:
+    """The system's folder for temporary files, if one can be written to."""
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return None
 
 
 def nvidia_folders() -> list[Path]:
@@ -143,7 +155,7 @@ def doctor(node: list[str], env: dict[str, str]) -> list[str]:
     """What crobc itself says about this machine."""
     program = str(CROBC / "dist" / "bin" / "crobc.cjs")
     try:
-        done = subprocess.run([*node, program, "doctor"], capture_output=True, text=True, timeout=90, env=env, cwd=CROBC)
+        done = subprocess.run([*node, program, "doctor"], capture_output=True, text=True, timeout=45, env=env, cwd=CROBC)
     except (OSError, subprocess.SubprocessError) as error:
         return [f"crobc doctor: {error}"]
     lines = (done.stdout + done.stderr).splitlines()

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
+import signal
 import sys
+import sysconfig
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from . import machine
@@ -33,17 +38,29 @@ def main(args: list[str]) -> int:
         print_list(jobs)
         return 0
     results = Results(options.out, options.minutes)
+    # What ends the script from outside asks first: `timeout`, or a terminal that is gone.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
     try:
-        measure(options, jobs, results)
+        measure(options, jobs, results, lambda: results.write_text("tables.md", report(results, table)))
     except KeyboardInterrupt:
         results.say("stopped")
     finally:
-        text = "\n\n".join([*tables(results.rows, table), marks(results.rows)])
-        print(f"\n{text}\n", flush=True)
+        text = report(results, table)
         results.write_text("tables.md", f"{text}\n")
-        print(f"written: {results.out}/results.jsonl, tables.md and logs/", flush=True)
+        results.show(f"\n{text}\n")
+        results.show(f"written: {results.out}/results.jsonl, tables.md and logs/")
         results.close(options.keep)
     return 0
+
+
+def report(results: Results, table: dict[str, Any]) -> str:
+    return "\n\n".join([*tables(results.rows, table), marks(results.rows)])
+
+
+def interrupted(number: int, _frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def print_list(jobs: list[Job]) -> None:
@@ -53,7 +70,8 @@ def print_list(jobs: list[Job]) -> None:
             print(f"    {case['id']}")
 
 
-def measure(options: Options, jobs: list[Job], results: Results) -> None:
+def measure(options: Options, jobs: list[Job], results: Results, keep: Callable[[], None]) -> None:
+    """Calls `keep` from time to time, in case that the script is killed."""
     env = machine.environment(results.work)
     found = machine.versions(PACKAGES)
     cpus = len(os.sched_getaffinity(0))
@@ -66,10 +84,13 @@ def measure(options: Options, jobs: list[Job], results: Results) -> None:
         "gpu": gpu.splitlines()[0] if gpu else None,
         "packages": found,
         "device": options.device,
+        "compiler": compiler(),
+        "bytesFree": shutil.disk_usage(results.out).free,
     }
     node = machine.find_node(options.node)
     results.say(f"{facts['gpu'] or 'no GPU by nvidia-smi'}; {cpus} processors; {facts['system']}")
     results.say(", ".join(f"{name} {version}" for name, version in found.items()))
+    results.say(f"C compiler: {facts['compiler']}; {facts['bytesFree'] / 2**30:.0f} GiB free in {results.out}")
     if isinstance(node, str):
         results.say(node)
     else:
@@ -96,9 +117,19 @@ def measure(options: Options, jobs: list[Job], results: Results) -> None:
         crobc=machine.CROBC,
         env=env,
         settings=settings(options, cpus),
-        slots=max(1, min(4, cpus // 3)),
+        slots=max(1, min(6, cpus // 2 - 2)),
         memory=device_memory(options, results),
+        keep=keep,
     ).run(jobs)
+
+
+def compiler() -> str:
+    """The C compiler that Triton needs for torch.compile, with Python's headers."""
+    found = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
+    if found is None:
+        return "none, which torch.compile needs"
+    header = Path(sysconfig.get_paths()["include"]) / "Python.h"
+    return found if header.exists() else f"{found}, but Python's headers, which torch.compile needs, are not there"
 
 
 def cuda_lines(lines: list[str]) -> list[str]:

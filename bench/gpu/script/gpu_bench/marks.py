@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .tables import Row, median
+from .tables import Row, median, ms
 
 
 def eager(rows: list[Row], **wanted: Any) -> float | None:
@@ -51,9 +51,10 @@ def marks(rows: list[Row]) -> str:
     for what, ours, other, allowed in reached(rows):
         if ours is None or other is None:
             lacking = "crobc" if ours is None else "the other"
-            lines.append(f"| {what} | {allowed:.2f} | | not measured ({lacking}) |")
+            lines.append(f"| {what} | {ms(ours)} | {ms(other)} | {allowed:.2f} | | not measured ({lacking}) |")
             continue
         ratio = ours / other
         verdict = "pass" if ratio <= allowed else f"falls short by {ratio / allowed:.2f}"
-        lines.append(f"| {what} | {allowed:.2f} | {ratio:.2f} | {verdict} |")
-    return "\n".join(["### Marks", "", "| | at most | measured | |", "| --- | ---: | ---: | --- |", *lines])
+        lines.append(f"| {what} | {ms(ours)} | {ms(other)} | {allowed:.2f} | {ratio:.2f} | {verdict} |")
+    head = ["| | crobc, ms | the other, ms | at most | ratio | |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    return "\n".join(["### Marks", "", *head, *lines])

@@ -65,6 +65,8 @@ def phase_of(case: Case) -> int:
         return 3 if not tf32 else 1 if name == "swin-b" else 2
     if kind == "eager":
         first = name == "crobim" and tf32 and batch == 1
+        if case["mode"] == "cuda-graph":
+            return 2
         if case["mode"] != "eager":
             return 3 if name != "crobim" else 1 if first and case["mode"] == "reduce-overhead" else 2
         if case["source"] == "package":
@@ -90,7 +92,7 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
     if gpu:
         for side in ["crobc", "torch"]:
             case = {"id": f"{side} on the GPU", "kind": "probe", "name": side}
-            made.add(probe_of(side), "probe", side, [case], 60)
+            made.add(probe_of(side), "probe", side, [case], 100)
     for name, one in models.items():
         if parts & {"infer", "export", "compile", "profile"}:
             case = common("prepare", name, one, f"prepare {name}", batches=batches)
@@ -136,6 +138,10 @@ def infer(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool
         for source in ["reference", "package"]:
             cases = [eager(name, one, source, "eager", precision, batch) for batch in batches for precision in torch_precisions(gpu)]
             made.add(f"torch:{name}:{source}", "infer", "torch", cases, 60, needs)
+        if gpu:
+            pairs = [("tf32", 1), ("bf16", 1), ("bf16", 8)]
+            cases = [eager(name, one, "package", "cuda-graph", precision, batch) for precision, batch in pairs]
+            made.add(f"torch-graph:{name}", "infer", "torch", cases, 60, needs)
     if "export" in parts:
         cases = []
         for precision in ["tf32", "f32"] if gpu else ["f32"]:

@@ -41,7 +41,9 @@ class Process:
                 # A group of its own, which ends as a whole: compilers start further processes.
                 start_new_session=True,
             )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        threading.Thread(target=self._wait, daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -58,7 +60,13 @@ class Process:
                 self._events.put(Event(self, json.loads(line[at + 2 :])))
             except ValueError:
                 continue
-        self._events.put(Event(self, None, self._process.wait()))
+
+    def _wait(self) -> None:
+        code = self._process.wait()
+        # What it has started may live on, hold memory of the device, and keep its output open.
+        self.kill()
+        self._reader.join(3)
+        self._events.put(Event(self, None, code))
 
     def go(self) -> None:
         try:

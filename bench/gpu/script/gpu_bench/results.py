@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+
+# Of the time, for what is written at the end: who starts the script may stop it after as many minutes.
+LAST_SECONDS = 8.0
 
 
 class Results:
@@ -32,7 +35,7 @@ class Results:
             probe.unlink()
             return out
         except OSError as error:
-            other = Path(tempfile.mkdtemp(prefix="gpu-bench-"))
+            other = temporary_folder()
             print(f"cannot write to {out} ({error.strerror}): results are in {other}", flush=True)
             return other
 
@@ -42,11 +45,15 @@ class Results:
 
     @property
     def left(self) -> float:
-        return self.minutes * 60 - self.passed
+        """Seconds in which something is measured."""
+        return self.minutes * 60 - min(LAST_SECONDS, 6 * self.minutes) - self.passed
 
     def say(self, text: str) -> None:
+        self.show(f"{self.passed:6.1f} s  {text}")
+
+    def show(self, text: str) -> None:
         try:
-            print(f"{self.passed:6.1f} s  {text}", flush=True)
+            print(text, flush=True)
         except OSError:
             pass  # The terminal is gone; the file is not.
 
@@ -63,13 +70,13 @@ class Results:
             self._file.flush()
         except OSError as error:
             self._stopped_writing = True
-            print(f"results.jsonl: {error.strerror}; what follows is only printed", flush=True)
+            self.show(f"results.jsonl: {error.strerror}; what follows is only printed")
 
     def write_text(self, name: str, text: str) -> None:
         try:
             (self.out / name).write_text(text, encoding="utf-8")
         except OSError as error:
-            print(f"{name}: {error.strerror}", flush=True)
+            self.show(f"{name}: {error.strerror}")
 
     def close(self, keep: bool) -> None:
         try:
@@ -78,7 +85,14 @@ class Results:
             pass
         if not keep:
             shutil.rmtree(self.work, ignore_errors=True)
-        sys.stdout.flush()
+
+
+def temporary_folder() -> Path:
+    """Where something can be written, also without the usual folders. Raises OSError if nowhere."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="gpu-bench-"))
+    except OSError:
+        return Path(tempfile.mkdtemp(prefix="gpu-bench-", dir="/dev/shm"))
 
 
 def summary(row: dict[str, Any]) -> str:
@@ -100,9 +114,14 @@ def summary(row: dict[str, Any]) -> str:
         if row.get(key) is not None:
             value = row[key]
             facts.append(text.format(size(value) if key == "difference" else value / 2**30 if key == "peak" else value))
-    if "losses" in row:
-        facts.append(f"loss {row['losses'][0]:.4f}")
+    if row.get("losses"):
+        facts.append(f"loss {number(row['losses'][0])}")
     return f"{row['id']}: {', '.join(facts) or 'done'}"
+
+
+def number(value: "float | str | None") -> str:
+    """What is not finite comes as text or, from JavaScript, not at all."""
+    return f"{value:.4f}" if isinstance(value, (int, float)) else str(value)
 
 
 def size(difference: "float | str") -> str:

@@ -17,6 +17,9 @@ from .results import Results
 
 Command = Callable[[Job], "list[str] | str"]
 
+# Seconds in which a process ends after its last case, and after it is killed. A call of the driver may go on for longer.
+LAST = 15.0
+
 
 @dataclass
 class Running:
@@ -31,6 +34,7 @@ class Running:
     spare: float = 0.0
     """What was left of the limit when the case became ready."""
     killed: str | None = None
+    begun: bool = False
     peak: Peak | None = None
 
 
@@ -45,6 +49,8 @@ class Schedule:
     settings: dict[str, Any]
     slots: int
     memory: DeviceMemory | None
+    keep: Callable[[], None]
+    """Keeps what was measured so far."""
     _events: "queue.Queue[Event]" = field(default_factory=queue.Queue)
     _running: list[Running] = field(default_factory=list)
     _ended: set[str] = field(default_factory=set)
@@ -67,7 +73,7 @@ class Schedule:
                 self._start(waiting)
                 self._grant()
                 try:
-                    self._take(self._events.get(timeout=0.1), waiting)
+                    self._take(self._events.get(timeout=0.1))
                 except queue.Empty:
                     pass
                 self._limit()
@@ -84,9 +90,10 @@ class Schedule:
                 return
             if not all(need in self._ended for need in job.needs):
                 continue
-            # One is left for those that use the device.
-            busy = sum(without_device(one.job) for one in self._running)
-            if without_device(job) and self.slots > 1 and busy >= self.slots - 1 and any(map(uses_device, waiting)):
+            # Two are left for those that measure: one has the device, the other gets ready.
+            busy = sum(is_slow(one.job) for one in self._running)
+            most = self.slots - min(2, self.slots - 1)
+            if is_slow(job) and busy >= most and self.slots > 1 and not all(map(is_slow, waiting)):
                 continue
             waiting.remove(job)
             self._launch(job, job.cases)
@@ -129,7 +136,10 @@ class Schedule:
         self._device = one
         one.ready = False
         one.until = time.monotonic() + one.spare
-        one.peak = Peak(self.memory, one.process.pid) if self.memory else None
+        try:
+            one.peak = Peak(self.memory, one.process.pid) if self.memory else None
+        except (OSError, AttributeError) as error:
+            self.results.say(f"no peak memory: {error}")
         one.process.go()
 
     def _release(self, one: Running) -> dict[str, object]:
@@ -140,7 +150,7 @@ class Schedule:
 
     # Events
 
-    def _take(self, event: Event, waiting: list[Job]) -> None:
+    def _take(self, event: Event) -> None:
         one = next((one for one in self._running if one.process is event.source), None)
         if one is None:
             return
@@ -149,6 +159,7 @@ class Schedule:
             self._end(one, event.code)
         elif "begin" in message:
             one.current = next((case for case in one.remaining if case["id"] == message["begin"]), None)
+            one.begun = True
             one.until = time.monotonic() + one.job.limit
         elif "ready" in message:
             one.ready = True
@@ -163,7 +174,7 @@ class Schedule:
             return
         one.remaining = [other for other in one.remaining if other is not case]
         one.current = None
-        one.until = time.monotonic() + one.job.limit
+        one.until = time.monotonic() + (one.job.limit if one.remaining else LAST)
         if "failed" in message:
             self._fail_all(one.job, [case], str(message.get("why", "")))
         else:
@@ -177,9 +188,11 @@ class Schedule:
             self._ended.add(one.job.name)
             return
         why = one.killed or " ".join(part for part in [ended_with(code), one.process.last_words()] if part)
+        # Between two cases, a process ends itself if a failure may have spoilt its device.
         # A program that does not even begin will not begin the next time.
-        failed = [one.current] if one.current else one.remaining
-        self._fail_all(one.job, failed, why)
+        failed = [one.current] if one.current else [] if one.begun else one.remaining
+        if failed:
+            self._fail_all(one.job, failed, why)
         rest = [case for case in one.remaining if case not in failed]
         if rest:
             self._launch(one.job, rest)
@@ -199,10 +212,16 @@ class Schedule:
 
     def _limit(self) -> None:
         now = time.monotonic()
-        for one in self._running:
-            if not one.ready and one.killed is None and now > one.until:
+        for one in list(self._running):
+            if one.ready or now <= one.until:
+                continue
+            if one.killed is None:
                 one.killed = f"it took more than {one.job.limit:.0f} s"
                 one.process.kill()
+                one.until = now + LAST
+            else:
+                one.killed += ", and does not end"
+                self._end(one, None)
 
     def _stop(self, waiting: list[Job], cause: str) -> None:
         why = f"not measured: {cause}"
@@ -229,6 +248,7 @@ class Schedule:
         if self.results.passed - self._reported < 10:
             return
         self._reported = self.results.passed
+        self.keep()
         left = sum(len(job.cases) for job in waiting) + sum(len(one.remaining) for one in self._running)
         done = total - left
         now = ", ".join(one.current["id"] if one.current else one.job.name for one in self._running)
@@ -241,6 +261,9 @@ def described(job: Job, case: Case) -> dict[str, Any]:
     keys = ["id", "kind", "name", "training", "precision", "batch", "graph", "source", "mode", "compiled"]
     return {"part": job.part, "side": job.side, **{key: case[key] for key in keys if key in case}}
 
+def is_slow(job: Job) -> bool:
+    """Whether it prepares for minutes, before or instead of measuring."""
+    return without_device(job) or job.part == "compile"
 
 
 def uses_device(job: Job) -> bool:

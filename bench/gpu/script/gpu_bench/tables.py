@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from .results import size
+from .results import number, size
 
 Row = dict[str, Any]
 PRECISIONS = ["tf32", "f32", "bf16", "f16"]
@@ -16,6 +17,7 @@ WAYS: list[tuple[str, dict[str, Any]]] = [
     ("torch.onnx.export", {"kind": "exported", "graph": False}),
     ("PyTorch eager, transformers", {"kind": "eager", "mode": "eager", "source": "reference"}),
     ("PyTorch eager, crobc's package", {"kind": "eager", "mode": "eager", "source": "package"}),
+    ("PyTorch in a CUDA graph, crobc's package", {"kind": "eager", "mode": "cuda-graph"}),
     ("torch.compile, default", {"kind": "eager", "mode": "default"}),
     ("torch.compile, reduce-overhead", {"kind": "eager", "mode": "reduce-overhead"}),
 ]
@@ -38,14 +40,21 @@ def median(rows: list[Row], **wanted: Any) -> float | None:
 
 
 def tables(rows: list[Row], table: dict[str, Any]) -> list[str]:
-    found = [
-        *inference(rows, table["models"]),
-        agreement(rows, table["models"]),
-        training(rows, table["trainings"]),
-        *profiles(rows),
-        failures(rows),
+    makers: list[Callable[[], list[str]]] = [
+        lambda: inference(rows, table["models"]),
+        lambda: [agreement(rows, table["models"])],
+        lambda: [training(rows, table["trainings"])],
+        lambda: profiles(rows),
+        lambda: [failures(rows)],
     ]
-    return [text for text in found if text]
+    found: list[str] = []
+    for maker in makers:
+        # What one table cannot show must not take the others with it.
+        try:
+            found += [text for text in maker() if text]
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            found.append(f"A table is left out: {type(error).__name__}: {error}")
+    return found
 
 
 def inference(rows: list[Row], models: dict[str, Any]) -> list[str]:
@@ -82,9 +91,12 @@ def training(rows: list[Row], trainings: dict[str, Any]) -> str:
             for precision in PRECISIONS:
                 row = find(rows, kind="train", training=name, precision=precision, **wanted)
                 if row:
-                    cells = [ms(row["median"]), gib(row.get("peak")), gib(row.get("reserved")), f"{row['firstSeconds']:.1f} s"]
-                    lines.append([one["title"], who, precision, *cells, f"{row['losses'][0]:.4f}"])
-    columns = ["", "", "precision", "median ms", "peak memory", "reserved by PyTorch", "first step", "first loss"]
+                    # Of a device whose memory is not told apart by process, what others took meanwhile counts too.
+                    peak = ("≤ " if row.get("peakBy") == "device" else "") + gib(row.get("peak"))
+                    cells = [ms(row["median"]), peak, gib(row.get("reserved"))]
+                    cells += [seconds(row.get("openSeconds")), seconds(row.get("firstSeconds"))]
+                    lines.append([one["title"], who, precision, *cells, percent(row.get("busy")), number(row["losses"][0])])
+    columns = ["", "", "precision", "median ms", "peak memory", "reserved by PyTorch", "opening", "first step", "busy", "first loss"]
     return markdown("Training steps", columns, lines)
 
 
@@ -99,13 +111,18 @@ def profiles(rows: list[Row]) -> list[str]:
 
 
 def failures(rows: list[Row]) -> str:
-    """By reason."""
+    """By reason. results.jsonl has all names."""
     by: dict[str, list[str]] = {}
     for row in rows:
         if "failed" in row:
             by.setdefault(row["failed"], []).append(row["id"])
-    lines = [f"- {why}: {'; '.join(names)}" for why, names in by.items()]
+    lines = [f"- {why[:300]}: {some(names)}" for why, names in by.items()]
     return "\n".join(["### Not measured", "", *lines]) if lines else ""
+
+
+def some(names: list[str]) -> str:
+    rest = len(names) - 8
+    return "; ".join(names[:8]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def markdown(title: str, columns: list[str], lines: list[list[str]]) -> str:
@@ -119,6 +136,14 @@ def markdown(title: str, columns: list[str], lines: list[list[str]]) -> str:
 
 def ms(seconds: float | None) -> str:
     return "" if seconds is None else f"{1000 * seconds:.2f}"
+
+
+def seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f} s"
+
+
+def percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.0f} %"
 
 
 def gib(size: int | None) -> str:

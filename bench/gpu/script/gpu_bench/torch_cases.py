@@ -39,7 +39,11 @@ def main(path: str) -> None:
         except Exception as error:
             traceback.print_exc()
             say({"failed": name, "why": reason(error)})
-        free(job)
+            # What it held can be freed only without the traceback.
+            del error
+        if not is_usable(job):
+            # It is started again for the cases that are left.
+            raise SystemExit(1)
 
 
 def measured(job: Job, case: Case, ready: Ready) -> dict[str, Any]:
@@ -73,8 +77,17 @@ def reason(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0][:240] if lines else ''}".rstrip(": ")
 
 
-def free(job: Job) -> None:
-    """The memory of a case, before the next."""
+def is_usable(job: Job) -> bool:
+    """Frees the memory of a case. Whether the device does further work: after some failures all calls of this process fail."""
     gc.collect()
-    if job["device"] == "cuda" and "torch" in sys.modules:
-        sys.modules["torch"].cuda.empty_cache()
+    if job["device"] != "cuda" or "torch" not in sys.modules:
+        return True
+    cuda = sys.modules["torch"].cuda
+    try:
+        if cuda.is_initialized():
+            cuda.synchronize()
+            cuda.empty_cache()
+    except Exception:
+        traceback.print_exc()
+        return False
+    return True
