@@ -23,8 +23,10 @@ import { slimProvider } from './slim-provider.mjs';
 export async function writeContents(folder, { node, quick, provider }) {
   if (!existsSync(program)) throw new Error('there is no dist/: "npm run build" first');
   copy('bench/gpu/script', folder);
-  writeFileSync(join(folder, 'cases.json'), `${JSON.stringify(casesFile(quick), null, 2)}\n`);
   await writeCrobc(join(folder, 'crobc'));
+  const forms = execFileSync(process.execPath, [join(folder, 'crobc', 'dist', 'worker.mjs'), '--forms']);
+  const cases = { ...casesFile(quick), forms: JSON.parse(forms) };
+  writeFileSync(join(folder, 'cases.json'), `${JSON.stringify(cases, null, 2)}\n`);
   for (const [name, one] of packages(quick)) writePackage(one, join(folder, 'programs', packageOf(name)));
   for (const file of ['bench/reference.py', ...['twin', 'crobim', 'published'].map((one) => `test/goldens/${one}.py`)])
     copy(file, join(folder, 'reference', file));

@@ -76,4 +76,18 @@ export interface ProfileCase extends Modelled {
   readonly batch: number;
 }
 
-export type Case = ProbeCase | PrepareCase | PrepareTrainingCase | InferCase | ExportedCase | TrainCase | ProfileCase;
+/** One way to compute something: a form of forms/, by its id. */
+export interface FormCase extends Named {
+  readonly kind: 'form';
+  readonly scale: 'full' | 'small';
+}
+
+export type Case =
+  | ProbeCase
+  | PrepareCase
+  | PrepareTrainingCase
+  | InferCase
+  | ExportedCase
+  | TrainCase
+  | ProfileCase
+  | FormCase;

@@ -1,15 +1,22 @@
 // crobc's side of the measurements on another machine: `node worker.mjs JOB`, where JOB is a file of a Job. It prints a
 // line that begins with @@ and goes on as JSON for each event of a case, one after the other: { begin: id }; { ready: id } when
 // all that can be done while others measure is done, whereupon it waits for a line; { result: id, ... } or { failed: id, why }.
+// `node worker.mjs --forms` prints the names of all forms.
 // After a failure on CUDA it ends, as all further calls of the driver may fail in this process. It is started again for what is left.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { engineFor, Refused, releaseEngine } from './engines.ts';
+import { form, formsFile } from './form-case.ts';
 import { infer, inferExported } from './inference.ts';
 import type { Case, Job } from './job.ts';
 import { prepare, prepareTraining } from './prepare.ts';
 import { profile } from './profile.ts';
 import { train } from './training.ts';
+
+if (process.argv[2] === '--forms') {
+  process.stdout.write(`${JSON.stringify(formsFile())}\n`);
+  process.exit(0);
+}
 
 const job: Job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'));
 const say = (event: Readonly<Record<string, unknown>>) => process.stdout.write(`@@${JSON.stringify(event)}\n`);
@@ -36,6 +43,8 @@ async function measured(one: Case) {
       return train(one, job, ready);
     case 'profile':
       return profile(one, job, ready);
+    case 'form':
+      return form(one, job, ready);
   }
 }
 

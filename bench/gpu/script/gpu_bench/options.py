@@ -11,6 +11,7 @@ PARTS = {
     "export": "torch.onnx.export of the same models, in the same onnxruntime",
     "train": "training steps of crobc and of PyTorch, with peak memory",
     "compile": "torch.compile, default and reduce-overhead, of models and of training steps",
+    "forms": "graphs that compute the same by different operators, each alone, in onnxruntime",
     "profile": "where the time goes, by kernel and by operator",
 }
 

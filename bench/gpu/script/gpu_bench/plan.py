@@ -110,6 +110,8 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
         train(made, name, one, parts, gpu)
     if "profile" in parts:
         profile(made, models, trainings, gpu)
+    if "forms" in parts:
+        forms(made, table, options)
     return made.ordered()
 
 
@@ -184,6 +186,13 @@ def profile(made: Plan, models: dict[str, Any], trainings: dict[str, Any], gpu: 
     for name, one in list(trainings.items())[:1]:
         case = trained("profile-train", name, one, f"profile eager train {name} {precision}", precision=precision)
         made.add(f"profile-train:{name}", "profile", "torch", [case], 90, (f"prepare-training:{name}",))
+
+
+def forms(made: Plan, table: dict[str, Any], options: Options) -> None:
+    scale = "small" if options.quick else "full"
+    held = [one for one in table["forms"][scale] if options.device == "cuda" or not one["onCuda"]]
+    cases = [{"id": one["id"], "kind": "form", "name": one["id"], "scale": scale} for one in held]
+    made.add("crobc:forms", "forms", "crobc", cases, 20)
 
 
 def torch_precisions(gpu: bool) -> list[str]:

@@ -102,6 +102,8 @@ def summary(row: dict[str, Any]) -> str:
     facts = []
     if "median" in row:
         facts.append(f"{1000 * row['median']:.2f} ms (p10 {1000 * row['p10']:.2f}, p90 {1000 * row['p90']:.2f}, {row['runs']} runs)")
+    if "graphMedian" in row:
+        facts.append(f"{1000 * row['graphMedian']:.3f} ms as a CUDA graph")
     for key, text in {
         "parameters": "{:,} parameters",
         "nodes": "{:,.0f} nodes",

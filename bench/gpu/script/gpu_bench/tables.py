@@ -41,10 +41,11 @@ def median(rows: list[Row], **wanted: Any) -> float | None:
 
 def tables(rows: list[Row], table: dict[str, Any]) -> list[str]:
     makers: list[Callable[[], list[str]]] = [
+        lambda: forms(rows),
+        lambda: profiles(rows),
         lambda: inference(rows, table["models"]),
         lambda: [agreement(rows, table["models"])],
         lambda: [training(rows, table["trainings"])],
-        lambda: profiles(rows),
         lambda: [failures(rows)],
     ]
     found: list[str] = []
@@ -98,6 +99,32 @@ def training(rows: list[Row], trainings: dict[str, Any]) -> str:
                     lines.append([one["title"], who, precision, *cells, percent(row.get("busy")), number(row["losses"][0])])
     columns = ["", "", "precision", "median ms", "peak memory", "reserved by PyTorch", "opening", "first step", "busy", "first loss"]
     return markdown("Training steps", columns, lines)
+
+
+def forms(rows: list[Row]) -> list[str]:
+    """Milliseconds of each form, without what a run costs by itself, and how fast memory would be if nothing else took time."""
+    held = [row for row in rows if row.get("kind") == "form" and "median" in row]
+    base = next((row for row in held if row["what"] == "a run"), {})
+    by: dict[str, list[list[str]]] = {}
+
+    def per_form(row: Row, key: str) -> float | None:
+        time = row.get(key)
+        if time is None or row is base:
+            return time
+        return max(0.0, time - (base.get(key) or 0.0)) / row["times"]
+
+    for row in held:
+        alone, graph = per_form(row, "median"), per_form(row, "graphMedian")
+        best = min(time for time in (alone, graph) if time is not None)
+        rate = f"{row['bytes'] / best / 1e9:.0f}" if best > 0 else ""
+        cells = [row["size"], row["how"], fine(alone), fine(graph), rate]
+        by.setdefault(row["what"], []).append(cells)
+    columns = ["", "", "ms", "ms, CUDA graph", "GB/s"]
+    return [markdown(f"Forms: {what}", columns, lines) for what, lines in by.items()]
+
+
+def fine(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:.4f}"
 
 
 def profiles(rows: list[Row]) -> list[str]:
