@@ -67,6 +67,20 @@ describe.skipIf(!isHere)('the pack of bench:gpu', () => {
     expect(existsSync(join(outside, 'found', 'work'))).toBe(false);
   });
 
+  test('times graphs that compute the same by different operators', () => {
+    const { stdout, status } = run('--only', 'forms', '--out', join(outside, 'forms'));
+    expect(status, stdout).toBe(0);
+    expect(stdout).not.toContain('FAILED');
+    const { forms } = JSON.parse(readFileSync(join(pack, 'cases.json'), 'utf8'));
+    const rows = readFileSync(join(outside, 'forms', 'results.jsonl'), 'utf8').split('\n');
+    for (const { id, onCuda } of forms.small)
+      expect(
+        rows.some((row) => row.includes(`"id": ${JSON.stringify(id).replaceAll('×', '\\u00d7')}`)),
+        id,
+      ).toBe(!onCuda);
+    expect(stdout).toMatch(/^\| \[2, 144, 16\] over axis 1 \| AveragePool 12, 12, Mul \| \d+\.\d{4} \| {2}\| \d* \|$/m);
+  });
+
   test('on a machine without a GPU, ends as soon as both sides have found that out', () => {
     const { stdout, status } = run('--device', 'cuda', '--out', join(outside, 'no-gpu'));
     expect(status, stdout).toBe(0);

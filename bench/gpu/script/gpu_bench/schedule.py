@@ -35,6 +35,8 @@ class Running:
     """What was left of the limit when the case became ready."""
     killed: str | None = None
     begun: bool = False
+    failure: str | None = None
+    """Why the last case failed."""
     peak: Peak | None = None
 
 
@@ -176,7 +178,11 @@ class Schedule:
         one.current = None
         one.until = time.monotonic() + (one.job.limit if one.remaining else LAST)
         if "failed" in message:
-            self._fail_all(one.job, [case], str(message.get("why", "")))
+            why = str(message.get("why", ""))
+            # What fails as the case before it is only in the tables.
+            fail = self._leave_out if why == one.failure else self._fail_all
+            fail(one.job, [case], why)
+            one.failure = why
         else:
             found = {key: value for key, value in message.items() if key != "result"}
             self.results.add({**described(one.job, case), **memory, **found})

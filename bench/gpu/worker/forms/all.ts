@@ -1,5 +1,6 @@
+import { attentionForms } from './attention.ts';
 import { type Form, repeat, type Scale } from './form.ts';
-import { attentionForms, gridForms } from './grids.ts';
+import { gridForms } from './grids.ts';
 import { halfForms, reductionForms } from './reductions.ts';
 import { copyForms, gatherForms, productForms, scatterForms, updateForms } from './rows.ts';
 

@@ -7,7 +7,7 @@ import {
   type ValueInfo,
 } from '../../../../compiler/emit/onnx/model.ts';
 import { elementCount, tensor } from '../../../../compiler/ir/tensor-data.ts';
-import type { DType, PortDType } from '../../../../compiler/ir/types.ts';
+import type { DType, PortDType, TensorData } from '../../../../compiler/ir/types.ts';
 
 /** One way to compute something. Ways of the same `what` and `size` compute the same. */
 export interface Form {
@@ -53,19 +53,19 @@ export class FormGraph {
   }
 
   constant(dtype: DType, dims: readonly number[], elements: ArrayLike<number>): string {
+    return this.#stored(tensor(dtype, dims, elements));
+  }
+
+  #stored(data: TensorData): string {
     const name = `c${this.#constants.length}`;
-    const source = { kind: 'data', tensor: tensor(dtype, dims, elements) } as const;
-    this.#constants.push({ name, dtype, dims, source, transposes: [], docs: '' });
+    const { dtype, shape: dims } = data;
+    this.#constants.push({ name, dtype, dims, source: { kind: 'data', tensor: data }, transposes: [], docs: '' });
     return name;
   }
 
   /** A constant with elements in -1..1. */
   weights(dtype: DType, dims: readonly number[]): string {
-    return this.constant(
-      dtype,
-      dims,
-      Float32Array.from({ length: elementCount(dims) }, (_, i) => Math.sin(i + 1)),
-    );
+    return this.#stored({ dtype, shape: dims, data: waves(elementCount(dims)) });
   }
 
   ints(...elements: readonly number[]): string {
@@ -129,6 +129,13 @@ export class FormGraph {
       },
     };
   }
+}
+
+let wave = new Float32Array(0);
+
+function waves(count: number): Float32Array {
+  if (wave.length < count) wave = Float32Array.from({ length: count }, (_, i) => Math.sin(i + 1));
+  return wave.subarray(0, count);
 }
 
 /** `count` times something. */

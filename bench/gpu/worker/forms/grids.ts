@@ -1,5 +1,5 @@
-import { float, int, ints, string } from '../../../../compiler/emit/onnx/model.ts';
-import { type Form, type FormGraph, f32Bytes, repeat, type Scale } from './form.ts';
+import { int, ints, string } from '../../../../compiler/emit/onnx/model.ts';
+import { type Form, type FormGraph, f32Bytes, type Scale } from './form.ts';
 
 const sampling = { mode: string('linear'), padding_mode: string('zeros'), align_corners: int(0) };
 
@@ -7,7 +7,7 @@ const sampling = { mode: string('linear'), padding_mode: string('zeros'), align_
 export function gridForms(scale: Scale): readonly Form[] {
   const [images, channels] = scale === 'full' ? [16, 32] : [2, 32];
   const points = scale === 'full' ? 76_500 : 765;
-  const sides = scale === 'full' ? [120, 60, 30, 15] : [15];
+  const sides = scale === 'full' ? [120, 15] : [15];
   const dy = [images, channels, 1, points] as const;
   const grid = [images, 1, points, 2] as const;
   return sides.flatMap((side) => {
@@ -70,96 +70,4 @@ export function gridForms(scale: Scale): readonly Form[] {
       ),
     ] satisfies readonly Form[];
   });
-}
-
-interface Windows {
-  readonly windows: number;
-  readonly heads: number;
-  readonly width: number;
-}
-
-const stages: readonly Windows[] = [
-  { windows: 200, heads: 4, width: 128 },
-  { windows: 18, heads: 16, width: 512 },
-  { windows: 8, heads: 32, width: 1024 },
-];
-
-const types = { f32: 1, f16: 10, bf16: 16 } as const;
-type Precision = keyof typeof types;
-
-/** Attention in windows of 144 pixels with a bias for each head, as of Swin-B. */
-export function attentionForms(scale: Scale): readonly Form[] {
-  const found: Form[] = [];
-  for (const stage of scale === 'full' ? stages : stages.slice(0, 1))
-    for (const precision of ['f32', 'bf16', 'f16'] as const) {
-      const { windows, heads, width } = scale === 'full' ? stage : { ...stage, windows: 2 };
-      const shape = [windows, 144, width] as const;
-      const times = scale === 'full' ? 4 : 1;
-      const form = (how: string, attend: (graph: FormGraph, x: string) => string): Form => ({
-        what: 'attention in windows, with projections and casts of inputs and outputs',
-        how,
-        size: `[${shape.join(', ')}], ${heads} heads, ${precision}`,
-        bytes: (precision === 'f32' ? 2 : 1) * f32Bytes(shape),
-        times,
-        onCuda: precision !== 'f32',
-        write: (graph) =>
-          repeat(times, () => {
-            const input = graph.input(shape);
-            const cast = (x: string, to: Precision) => graph.node('Cast', [x], { to: int(types[to]) });
-            const x = precision === 'f32' ? input : cast(input, precision);
-            const y = attend(graph, x);
-            graph.output(precision === 'f32' ? y : cast(y, 'f32'), shape);
-          }),
-      });
-      const depth = width / heads;
-      const projected = (graph: FormGraph, x: string) =>
-        graph.node('Add', [
-          graph.node('MatMul', [x, graph.weights(precision, [width, 3 * width])]),
-          graph.weights(precision, [3 * width]),
-        ]);
-      const bias = (graph: FormGraph, ...before: readonly number[]) =>
-        graph.weights(precision, [...before, heads, 144, 144]);
-      found.push(
-        form('MatMul, Softmax, MatMul', (graph, x) => {
-          const split = graph.node('Reshape', [projected(graph, x), graph.ints(windows, 144, 3, heads, depth)]);
-          const turned = (perm: readonly number[]) => graph.node('Transpose', [split], { perm: ints(perm) });
-          const [q, k, v] = [
-            [2, 0, 3, 1, 4],
-            [2, 0, 3, 4, 1],
-            [2, 0, 3, 1, 4],
-          ].map((perm, i) =>
-            graph.node('Gather', [turned(perm), graph.constant('i64', [], [i])], { axis: int(0) }),
-          ) as [string, string, string];
-          const scaled = graph.node('Mul', [
-            graph.node('MatMul', [q, k]),
-            graph.constant(precision, [], [1 / Math.sqrt(depth)]),
-          ]);
-          const weights = graph.node('Softmax', [graph.node('Add', [scaled, bias(graph)])], { axis: int(-1) });
-          const mixed = graph.node('Transpose', [graph.node('MatMul', [weights, v])], { perm: ints([0, 2, 1, 3]) });
-          return graph.node('Reshape', [mixed, graph.ints(...shape)]);
-        }),
-        form('com.microsoft.Attention', (graph, x) =>
-          graph.contrib(
-            'Attention',
-            [
-              x,
-              graph.weights(precision, [width, 3 * width]),
-              graph.weights(precision, [3 * width]),
-              ...['', '', bias(graph, 1)],
-            ],
-            { num_heads: int(heads), scale: float(1 / Math.sqrt(depth)) },
-          ),
-        ),
-        form('com.microsoft.MultiHeadAttention', (graph, x) => {
-          const [q, k, v] = graph.nodes('Split', [projected(graph, x), graph.ints(width, width, width)], 3, {
-            axis: int(-1),
-          }) as [string, string, string];
-          return graph.contrib('MultiHeadAttention', [q, k, v, '', '', bias(graph, 1)], {
-            num_heads: int(heads),
-            scale: float(1 / Math.sqrt(depth)),
-          });
-        }),
-      );
-    }
-  return found;
 }
