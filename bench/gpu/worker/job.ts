@@ -69,6 +69,11 @@ export interface TrainCase extends Modelled {
   readonly precision: Precision;
 }
 
+/** Writes the step of a training for profilers of kernels: `NAME.step.onnx`, and its inputs as `NAME.step.json`. */
+export interface StepFileCase extends Omit<TrainCase, 'kind'> {
+  readonly kind: 'step-file';
+}
+
 /** Where the time of a model goes, by onnxruntime's profile. */
 export interface ProfileCase extends Modelled {
   readonly kind: 'profile';
@@ -89,5 +94,6 @@ export type Case =
   | InferCase
   | ExportedCase
   | TrainCase
+  | StepFileCase
   | ProfileCase
   | FormCase;

@@ -1,11 +1,15 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asConstant } from '../../../compiler/dims/dim.ts';
+import { type StepGraph, stepNames } from '../../../compiler/training/step-graph.ts';
 import { initialState } from '../../../runtime/training/initial-state.ts';
 import { openOnnxBackend } from '../../../runtime/training/onnx-backend.ts';
 import { statesOf } from '../../../runtime/training/state.ts';
+import { stepForm, stepModel } from '../../../runtime/training/step-model.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { inputsOf } from '../../inputs.mjs';
 import { engineFor } from './engines.ts';
-import type { Job, TrainCase } from './job.ts';
+import type { Job, StepFileCase, TrainCase } from './job.ts';
 import { trainingOf } from './models.ts';
 import { timed } from './timing.ts';
 
@@ -15,13 +19,8 @@ const learningRate = 1e-5;
 /** Times training steps: a batch goes to the device in each, and losses come back. */
 export async function train(one: TrainCase, job: Job, ready: () => Promise<void>) {
   const { precision } = one;
-  // On the CPU, half precision is emulated.
-  const half =
-    precision === 'bf16' || precision === 'f16' ? { type: precision, emulated: job.device !== 'cuda' } : undefined;
   const compiling = performance.now();
-  const training = trainingOf(one);
-  const steps = stepParts(training, { backend: 'onnx', half });
-  if (!('whole' in steps)) throw new Error(`the recipe ${one.recipe} accumulates`);
+  const { training, step: graph, steps } = compiled(one, job);
   const compileSeconds = (performance.now() - compiling) / 1000;
   const state = await initialState({
     weights: training.weights,
@@ -57,7 +56,7 @@ export async function train(one: TrainCase, job: Job, ready: () => Promise<void>
     const timing = await timed(run, job);
     return {
       ...timing,
-      nodes: steps.whole.graph.nodes.length,
+      nodes: graph.graph.nodes.length,
       compileSeconds,
       openSeconds,
       firstSeconds,
@@ -68,4 +67,37 @@ export async function train(one: TrainCase, job: Job, ready: () => Promise<void>
   } finally {
     await backend.release();
   }
+}
+
+/** Also writes what each input is: of a batch, drawn, a number or the state. */
+export async function stepFile(one: StepFileCase, job: Job) {
+  const { step } = compiled(one, job);
+  const drawn = new Set(step.draws.map(({ name }) => name));
+  const held = new Set([...step.state, ...step.packs].map(({ name }) => name));
+  const numbers: Readonly<Record<string, number>> = { [stepNames.learningRate]: learningRate, [stepNames.number]: 1 };
+  const kindOf = (name: string) => (drawn.has(name) ? 'drawn' : held.has(name) ? 'state' : 'batch');
+  const inputs = step.graph.inputs.map(({ name, value: { type } }) => ({
+    name,
+    dtype: type.dtype,
+    shape: type.shape.map((size) => asConstant(size)!),
+    ...(name in numbers ? { kind: 'number', number: numbers[name] } : { kind: kindOf(name) }),
+  }));
+  await writeFile(
+    join(job.folder, `${one.name}.step.onnx`),
+    await stepModel(step, await stepForm(job.device, job.threads)),
+  );
+  await writeFile(join(job.folder, `${one.name}.step.json`), JSON.stringify(inputs));
+  return { nodes: step.graph.nodes.length };
+}
+
+function compiled(one: TrainCase | StepFileCase, { device }: Job) {
+  const { precision, recipe } = one;
+  // On the CPU, half precision is emulated.
+  const half =
+    precision === 'bf16' || precision === 'f16' ? { type: precision, emulated: device !== 'cuda' } : undefined;
+  const training = trainingOf(one);
+  const steps = stepParts(training, { backend: 'onnx', half });
+  if (!('whole' in steps)) throw new Error(`the recipe ${recipe} accumulates`);
+  const step: StepGraph = steps.whole;
+  return { training, steps, step };
 }

@@ -11,7 +11,7 @@ import { infer, inferExported } from './inference.ts';
 import type { Case, Job } from './job.ts';
 import { prepare, prepareTraining } from './prepare.ts';
 import { profile } from './profile.ts';
-import { train } from './training.ts';
+import { stepFile, train } from './training.ts';
 
 if (process.argv[2] === '--forms') {
   process.stdout.write(`${JSON.stringify(formsFile())}\n`);
@@ -41,6 +41,8 @@ async function measured(one: Case) {
       return inferExported(one, job, ready);
     case 'train':
       return train(one, job, ready);
+    case 'step-file':
+      return stepFile(one, job);
     case 'profile':
       return profile(one, job, ready);
     case 'form':

@@ -96,11 +96,11 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
     for name, one in models.items():
         if parts & {"infer", "export", "compile", "profile"}:
             case = common("prepare", name, one, f"prepare {name}", batches=batches)
-            made.add(f"prepare:{name}", "prepare", "crobc", [case], 120)
+            made.add(f"prepare:{name}", "prepare", "crobc", [case], 200)
     for name, one in trainings.items():
         if parts & {"train", "compile", "profile"}:
             case = trained("prepare-training", name, one, f"prepare training {name}")
-            made.add(f"prepare-training:{name}", "prepare", "crobc", [case], 120)
+            made.add(f"prepare-training:{name}", "prepare", "crobc", [case], 200)
     for name, one in models.items():
         if "export" in parts:
             cases = [common("export", name, one, f"torch.onnx.export {name} b1", batch=1)]
@@ -173,19 +173,23 @@ def train(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool
 
 
 def profile(made: Plan, models: dict[str, Any], trainings: dict[str, Any], gpu: bool) -> None:
-    """Of the largest model and the largest training."""
+    """Of the largest model and the largest training. A process for each profile of crobc's kernels, in case that it crashes."""
     precision = "tf32" if gpu else "f32"
     for name, one in list(models.items())[:1]:
         case = common("profile", name, one, f"profile crobc {name} {precision} b1", batch=1, precision=precision)
         made.add(f"profile-crobc:{name}", "profile", "crobc", [case], 60, (f"prepare:{name}",))
-        cases = [
-            common("profile", name, one, f"profile eager {name} {precision} b1", batch=1, precision=precision),
-            common("kernels", name, one, f"profile kernels of crobc {name} {precision} b1", batch=1, precision=precision),
-        ]
-        made.add(f"profile-torch:{name}", "profile", "torch", cases, 60, (f"profile-crobc:{name}", f"prepare:{name}"))
+        case = common("kernels", name, one, f"kernels of crobc {name} {precision} b1", batch=1, precision=precision)
+        made.add(f"kernels:{name}", "profile", "torch", [case], 60, (f"profile-crobc:{name}", f"prepare:{name}"))
+        case = common("profile", name, one, f"profile eager {name} {precision} b1", batch=1, precision=precision)
+        made.add(f"profile-torch:{name}", "profile", "torch", [case], 60, (f"prepare:{name}",))
     for name, one in list(trainings.items())[:1]:
+        needs = (f"prepare-training:{name}",)
+        case = trained("step-file", name, one, f"write the step of {name} {precision}", precision=precision)
+        made.add(f"step-file:{name}", "prepare", "crobc", [case], 100)
+        case = trained("kernels-step", name, one, f"kernels of crobc train {name} {precision}", precision=precision)
+        made.add(f"kernels-step:{name}", "profile", "torch", [case], 120, (f"step-file:{name}", *needs))
         case = trained("profile-train", name, one, f"profile eager train {name} {precision}", precision=precision)
-        made.add(f"profile-train:{name}", "profile", "torch", [case], 90, (f"prepare-training:{name}",))
+        made.add(f"profile-train:{name}", "profile", "torch", [case], 90, needs)
 
 
 def forms(made: Plan, table: dict[str, Any], options: Options) -> None:

@@ -111,6 +111,7 @@ def summary(row: dict[str, Any]) -> str:
         "peak": "peak {:.2f} GiB",
         "seconds": "{:.3f} s",
         "cpuSeconds": "{:.2f} s on the CPU",
+        "wall": "{:.4f} s a run",
         "note": "{}",
     }.items():
         if row.get(key) is not None:

@@ -133,7 +133,9 @@ def profiles(rows: list[Row]) -> list[str]:
         if "rows" not in row:
             continue
         lines = [[one["name"].replace("|", "\\|"), ms(one["seconds"]), f"{one['count']:.0f}"] for one in row["rows"]]
-        made.append(markdown(f"{row['id']}: {1000 * row['seconds']:.2f} ms in {row['count']:.0f} a run", ["", "ms", "count"], lines))
+        wall = "" if row.get("wall") is None else f"; a run takes {ms(row['wall'])} ms"
+        title = f"{row['id']}: {ms(row['seconds'])} ms in {row['count']:.0f} a run{wall}"
+        made.append(markdown(title, ["", "ms", "count"], lines))
     return made
 
 

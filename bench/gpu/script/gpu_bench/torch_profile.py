@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from .torch_common import set_precision, wait
-from .torch_models import inputs, load
+from .ort import Ort
+from .torch_common import read_tensors, set_precision, timed, wait
+from .torch_models import PACK, inputs, load
 
 RUNS = 3
-MOST = 12
+MOST = 24
 
 
 def kernels(job: dict[str, Any], run: Any) -> dict[str, Any]:
@@ -52,7 +54,11 @@ def eager(job: dict[str, Any], case: dict[str, Any], ready: Any) -> dict[str, An
     ready()
     model.to(job["device"])
     given = inputs(folder, case, job["device"])
-    return kernels(job, lambda: model(**given))
+
+    def run() -> None:
+        model(**given)
+
+    return {**kernels(job, run), "wall": wall(job, run)}
 
 
 def training(job: dict[str, Any], case: dict[str, Any], ready: Any) -> dict[str, Any]:
@@ -66,30 +72,64 @@ def training(job: dict[str, Any], case: dict[str, Any], ready: Any) -> dict[str,
         steps[0] += 1
         made.step([batch], steps[0])
 
-    return kernels(job, run)
+    return {**kernels(job, run), "wall": wall(job, run)}
 
 
 def of_crobc(job: dict[str, Any], case: dict[str, Any], ready: Any) -> dict[str, Any]:
-    """The kernels of crobc's model, run by onnxruntime in this process: only onnxruntime-gpu has CUDA."""
-    # PyTorch loads CUDA's libraries, which the provider then finds.
-    import onnxruntime
+    """The kernels of crobc's model in crobc's onnxruntime."""
+    folder = Path(job["folder"])
+    path = written(folder / f"{case['name']}.profiled.onnx")
+    given = inputs(folder, case, job["device"])
+    run = Ort(library(folder)).run(path, given, job["device"], plan_memory=True)
+    ready()
+    return {**kernels(job, run), "wall": wall(job, run)}
 
-    wanted = "CUDAExecutionProvider" if job["device"] == "cuda" else "CPUExecutionProvider"
-    if wanted not in onnxruntime.get_available_providers():
-        raise RuntimeError(f"the onnxruntime of this Python has no {wanted}: onnxruntime-gpu has it")
-    path = Path(job["folder"]) / f"{case['name']}.profiled.onnx"
+
+def of_step(job: dict[str, Any], case: dict[str, Any], ready: Any) -> dict[str, Any]:
+    """The kernels of crobc's training step, each started by itself, on a state of small random numbers."""
+    folder, device = Path(job["folder"]), job["device"]
+    path = written(folder / f"{case['name']}.step.onnx")
+    batch = read_tensors(folder / f"{case['name']}.batch.safetensors")
+    torch.manual_seed(1)
+    given = {one["name"]: step_input(one, batch).to(device) for one in json.loads((folder / f"{case['name']}.step.json").read_text())}
+    run = Ort(library(folder)).run(path, given, device, plan_memory=False)
+    ready()
+    return {**kernels(job, run), "wall": wall(job, run)}
+
+
+def step_input(one: dict[str, Any], batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    shape, kind = one["shape"], one["kind"]
+    if kind == "batch":
+        # In the type that the step reads, such as 32-bit words.
+        return batch[one["name"]].to(STEP_TYPES[one["dtype"]]).contiguous()
+    if kind == "number":
+        return torch.full(shape, one["number"], dtype=STEP_TYPES[one["dtype"]])
+    return torch.rand(shape) if kind == "drawn" else 0.02 * torch.randn(shape)
+
+
+STEP_TYPES = {"f32": torch.float32, "i32": torch.int32, "i64": torch.int64, "bool": torch.bool, "u8": torch.uint8}
+
+
+def written(path: Path) -> Path:
     if not path.exists():
         raise RuntimeError("crobc wrote no model")
-    ready()
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(path), options, providers=[wanted])
-    if wanted not in session.get_providers():
-        raise RuntimeError("onnxruntime does not load its provider of CUDA")
-    given = {name: one.numpy() for name, one in inputs(Path(job["folder"]), case, "cpu").items()}
-    if job["device"] != "cuda":
-        raise RuntimeError("PyTorch's profiler sees no kernels of onnxruntime on the CPU")
-    return kernels(job, lambda: session.run(None, given))
+    return path
 
 
-KINDS = {"profile": eager, "profile-train": training, "kernels": of_crobc}
+def library(folder: Path) -> Path:
+    """crobc's onnxruntime with its provider of CUDA, which it looks for beside itself."""
+    made = folder / "ort"
+    made.mkdir(exist_ok=True)
+    for source in [*PACK.glob("crobc/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1"), *folder.glob("data/crobc/*/*.so")]:
+        link = made / source.name
+        if not link.is_symlink():
+            link.symlink_to(source.resolve())
+    return made / "libonnxruntime.so.1"
+
+
+def wall(job: dict[str, Any], run: Any) -> float:
+    """Seconds of a run without the profiler. The kernels take less if the device waits for launches."""
+    return float(timed({**job, "runs": 10, "fewest": 3}, run)["median"])
+
+
+KINDS = {"profile": eager, "profile-train": training, "kernels": of_crobc, "kernels-step": of_step}
