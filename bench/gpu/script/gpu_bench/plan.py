@@ -23,60 +23,73 @@ class Job:
     """Seconds for a case, without the time in which it waits for the device."""
     needs: tuple[str, ...] = ()
     """Jobs that must have ended."""
+    phase: int = 0
 
 
 @dataclass
 class Plan:
-    jobs: list[tuple[int, Job]] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
 
     def add(self, name: str, part: str, side: str, cases: list[Case], limit: float, needs: tuple[str, ...] = ()) -> None:
         """A job for each phase of the cases."""
         for phase in sorted({phase_of(case) for case in cases}):
             chosen_cases = [case for case in cases if phase_of(case) == phase]
-            self.jobs.append((phase, Job(f"{name}:{phase}" if phase > 1 else name, part, side, chosen_cases, limit, needs)))
+            self.jobs.append(Job(f"{name}:{phase}" if phase > 1 else name, part, side, chosen_cases, limit, needs, phase))
 
     def ordered(self) -> list[Job]:
-        jobs = [job for _, job in sorted(self.jobs, key=lambda one: one[0])]
+        jobs = sorted(self.jobs, key=lambda one: one.phase)
         names = {job.name for job in jobs}
         for job in jobs:
             # A job in phases is done with the first, if there is one.
             job.needs = tuple(
-                next((name for name in (need, f"{need}:2", f"{need}:3") if name in names), need) for need in job.needs
+                next((name for name in (need, *(f"{need}:{phase}" for phase in (2, 3, 4))) if name in names), need)
+                for need in job.needs
             )
             needs = job.needs if without_device(job) or job.part == "probe" else (probe_of(job.side), *job.needs)
             job.needs = tuple(need for need in needs if need in names)
+        for job in jobs:
+            # Forms could be measured at once, but are no part of any mark.
+            if job.part == "forms":
+                job.needs += tuple(one.name for one in jobs if one.phase == 1 and one.part in ("infer", "train"))
         return jobs
 
 
+LARGEST = ("crobim", "swin-b")
+
+
 def phase_of(case: Case) -> int:
-    """0: what all others need; 1: what marks are made of; 2: what comes next; 3: what may be left out if time runs out."""
+    """0: what all others need; 1: what marks are made of; 2: other trainings, the largest models, where their time goes;
+    3: the other models, forms, compiling that takes minutes; 4: what may be left out if time runs out."""
     kind, name = case["kind"], case.get("training", case["name"])
     tf32 = case.get("precision") == "tf32"
     batch = case.get("batch")
+    large = 2 if name in LARGEST else 3
     if kind == "probe":
         return 0
-    if kind in ("prepare", "prepare-training", "export"):
-        return 1 if name in ("crobim", "swin-b") else 2
+    if kind in ("prepare", "export"):
+        return 1 if name in LARGEST else 3
+    if kind == "prepare-training":
+        return 1 if name == "crobim" else 2
     if kind == "infer":
-        marked = name in ("crobim", "swin-b") and tf32 and batch == 1
+        marked = name in LARGEST and tf32 and batch == 1
         marked = marked or (name == "crobim" and batch == 8 and case["graph"] and case["precision"] != "bf16")
-        return 1 if marked else 2 if case["graph"] else 3
+        return 1 if marked else large if case["graph"] else 4
     if kind == "exported":
-        return 3 if not tf32 else 1 if name == "swin-b" else 2
+        return 4 if not tf32 else 1 if name == "swin-b" else large
     if kind == "eager":
         first = name == "crobim" and tf32 and batch == 1
         if case["mode"] == "cuda-graph":
-            return 2
+            return large
         if case["mode"] != "eager":
-            return 3 if name != "crobim" else 1 if first and case["mode"] == "reduce-overhead" else 2
+            return 4 if name != "crobim" else 1 if first and case["mode"] == "reduce-overhead" else 3
         if case["source"] == "package":
-            return 2 if first else 3
-        return 1 if first else 3 if case["precision"] == "f32" else 2
+            return 2 if first else 4
+        return 1 if first else 4 if case["precision"] == "f32" else large
     if kind == "train" and case.get("compiled"):
-        return 2 if name == "crobim" and case["precision"] == "bf16" else 3
+        return 3 if name == "crobim" and case["precision"] == "bf16" else 4
     if kind == "train":
         return 1 if name == "crobim" else 2
-    return 2
+    return 3 if kind == "form" else 2
 
 
 def plan(table: dict[str, Any], options: Options) -> list[Job]:
@@ -93,6 +106,8 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
         for side in ["crobc", "torch"]:
             case = {"id": f"{side} on the GPU", "kind": "probe", "name": side}
             made.add(probe_of(side), "probe", side, [case], 100)
+    if "forms" in parts:
+        forms(made, table, options)
     for name, one in models.items():
         if parts & {"infer", "export", "compile", "profile"}:
             case = common("prepare", name, one, f"prepare {name}", batches=batches)
@@ -110,8 +125,6 @@ def plan(table: dict[str, Any], options: Options) -> list[Job]:
         train(made, name, one, parts, gpu)
     if "profile" in parts:
         profile(made, models, trainings, gpu)
-    if "forms" in parts:
-        forms(made, table, options)
     return made.ordered()
 
 
@@ -155,7 +168,7 @@ def infer(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool
         for mode in ["reduce-overhead", "default"]:
             pairs = [("tf32", 1), ("bf16", 1), ("bf16", 8)] if gpu else [("f32", 1)]
             cases = [eager(name, one, "package", mode, precision, batch) for precision, batch in pairs]
-            made.add(f"compile:{name}:{mode}", "compile", "torch", cases, 150, needs)
+            made.add(f"compile:{name}:{mode}", "compile", "torch", cases, 240, needs)
 
 
 def train(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool) -> None:
@@ -164,7 +177,7 @@ def train(made: Plan, name: str, one: dict[str, Any], parts: set[str], gpu: bool
     for precision in ["tf32", "bf16"] if gpu else ["f32"]:
         if "train" in parts:
             case = trained("train", name, one, f"crobc train {name} {precision}", precision=precision)
-            made.add(f"crobc-train:{name}:{precision}", "train", "crobc", [case], 120, needs)
+            made.add(f"crobc-train:{name}:{precision}", "train", "crobc", [case], 200, needs)
             case = trained("train", name, one, f"eager train {name} {precision}", precision=precision, compiled=False)
             made.add(f"torch-train:{name}:{precision}", "train", "torch", [case], 90, needs)
         if "compile" in parts:
@@ -187,7 +200,7 @@ def profile(made: Plan, models: dict[str, Any], trainings: dict[str, Any], gpu: 
         case = trained("step-file", name, one, f"write the step of {name} {precision}", precision=precision)
         made.add(f"step-file:{name}", "prepare", "crobc", [case], 100)
         case = trained("kernels-step", name, one, f"kernels of crobc train {name} {precision}", precision=precision)
-        made.add(f"kernels-step:{name}", "profile", "torch", [case], 120, (f"step-file:{name}", *needs))
+        made.add(f"kernels-step:{name}", "profile", "torch", [case], 200, (f"step-file:{name}", *needs))
         case = trained("profile-train", name, one, f"profile eager train {name} {precision}", precision=precision)
         made.add(f"profile-train:{name}", "profile", "torch", [case], 90, needs)
 

@@ -134,7 +134,7 @@ class Schedule:
         ready = [one for one in self._running if one.ready]
         if not ready:
             return
-        one = ready[0]
+        one = min(ready, key=lambda each: each.job.phase)
         self._device = one
         one.ready = False
         one.until = time.monotonic() + one.spare
