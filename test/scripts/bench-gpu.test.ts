@@ -123,6 +123,43 @@ describe.skipIf(!isHere)('the pack of bench:gpu', () => {
     expect(stdout).toContain('| CroBIM_micro, 128², batch 8 | crobc | f32 | 1000.00 |  |  |  |  |  | NaN |');
   });
 
+  test('says of each mark what was measured, the ratio, and whether it is reached', () => {
+    const infer = (more: object) => ({
+      kind: 'infer',
+      name: 'crobim',
+      precision: 'tf32',
+      batch: 1,
+      graph: true,
+      ...more,
+    });
+    const eager = (more: object) => ({
+      kind: 'eager',
+      name: 'crobim',
+      precision: 'tf32',
+      batch: 1,
+      mode: 'eager',
+      ...more,
+    });
+    const rows = [
+      infer({ median: 0.01 }),
+      // The model with the backbones of transformers comes before crobc's package.
+      eager({ source: 'package', median: 0.5 }),
+      eager({ source: 'reference', median: 0.05 }),
+      eager({ mode: 'reduce-overhead', median: 0.008 }),
+      infer({ precision: 'f16', batch: 8, median: 0.02, failed: 'it did not run' }),
+    ];
+    const program = 'import json, sys; from gpu_bench.marks import marks; print(marks(json.load(sys.stdin)))';
+    const input = JSON.stringify(rows);
+    const { stdout } = spawnSync('python3', ['-B', '-c', program], { cwd: pack, input, encoding: 'utf8' });
+    const [, , , , ...lines] = stdout.trim().split('\n');
+    expect(lines).toHaveLength(7);
+    expect(lines[2]).toBe(
+      '| CroBIM, tf32, batch 1, CUDA graph, against PyTorch eager | 10.00 | 50.00 | 0.32 | 0.20 | pass |',
+    );
+    expect(lines[3]).toMatch(/\| 10\.00 \| 8\.00 \| 1\.00 \| 1\.25 \| falls short by 1\.25 \|$/);
+    expect(lines[4]).toMatch(/\| {2}\| {2}\| 0\.56 \| \| not measured \(crobc\) \|$/);
+  });
+
   test('writes its tables when it is stopped from outside', () => {
     const script = ['python3', '-S', join(pack, 'run.py'), '--quick', '--device', 'cpu'];
     const args = ['-s', 'TERM', '3', ...script, '--out', join(outside, 'ended-early')];

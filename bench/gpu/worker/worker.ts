@@ -63,7 +63,8 @@ for (const one of job.cases) {
   } catch (error) {
     const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     say({ failed: one.id, why });
-    if (job.device === 'cuda' && !(error instanceof Refused)) process.exit(1);
+    // At once, as what is open on a device that fails may not be released.
+    if (job.device === 'cuda' && !(error instanceof Refused)) process.kill(process.pid, 'SIGKILL');
   }
 }
 input.close();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -42,8 +43,8 @@ def main(path: str) -> None:
             # What it held can be freed only without the traceback.
             del error
         if not is_usable(job):
-            # It is started again for the cases that are left.
-            raise SystemExit(1)
+            # It is started again for the cases that are left. Nothing is released, as that may not return.
+            os._exit(1)
 
 
 def measured(job: Job, case: Case, ready: Ready) -> dict[str, Any]:
