@@ -29,6 +29,13 @@ export async function engineFor(
   return current.engine;
 }
 
+/** An engine that the caller releases, and no further case uses. */
+export async function ownEngine(device: Device, precision: Precision): Promise<Engine> {
+  const engine = await engineFor(device, { precision, graph: false });
+  current = undefined;
+  return engine;
+}
+
 export async function releaseEngine(): Promise<void> {
   const engine = await current?.engine.catch(() => undefined);
   current = undefined;

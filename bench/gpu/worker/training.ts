@@ -8,7 +8,7 @@ import { statesOf } from '../../../runtime/training/state.ts';
 import { stepForm, stepModel } from '../../../runtime/training/step-model.ts';
 import { stepParts } from '../../../runtime/training/step-parts.ts';
 import { inputsOf } from '../../inputs.mjs';
-import { engineFor } from './engines.ts';
+import { ownEngine } from './engines.ts';
 import type { Job, StepFileCase, TrainCase } from './job.ts';
 import { trainingOf } from './models.ts';
 import { timed } from './timing.ts';
@@ -34,7 +34,7 @@ export async function train(one: TrainCase, job: Job, ready: () => Promise<void>
   );
   const { inference, recipe } = training;
   const { device, threads } = job;
-  const engine = await engineFor(device, { precision, graph: false });
+  const engine = await ownEngine(device, precision);
   const opening = performance.now();
   const backend = await openOnnxBackend(
     { steps, inference, state, seed: recipe.seed, device, threads },

@@ -77,6 +77,8 @@ def environment(data: Path) -> dict[str, str]:
     env["XDG_CACHE_HOME"] = str(data / "cache")
     env["TORCHINDUCTOR_CACHE_DIR"] = str(data / "inductor")
     env["TRITON_CACHE_DIR"] = str(data / "triton")
+    # Inductor compiles beside measurements, whose launches need processors.
+    env.setdefault("TORCHINDUCTOR_COMPILE_THREADS", str(max(1, len(os.sched_getaffinity(0)) // 2)))
     env["HF_HUB_OFFLINE"] = "1"
     if temporary() is None:
         (data / "tmp").mkdir(exist_ok=True)

@@ -79,10 +79,11 @@ class DeviceMemory:
 class Peak:
     """The most memory that a process uses, and how busy the device is, looked at again and again until stop()."""
 
-    def __init__(self, memory: DeviceMemory, pid: int) -> None:
+    def __init__(self, memory: DeviceMemory, pid: int, before: int) -> None:
+        """`before` is what all processes used when this one began."""
         self._memory = memory
         self._pid = pid
-        self._before = memory.used()
+        self._before = before
         self._by_process = 0
         self._by_device = 0
         self._busy: list[float] = []

@@ -37,6 +37,8 @@ class Running:
     begun: bool = False
     failure: str | None = None
     """Why the last case failed."""
+    used: int | None = None
+    """The memory of the device in use when the process began."""
     peak: Peak | None = None
 
 
@@ -111,6 +113,7 @@ class Schedule:
             self._ended.add(job.name)
             return
         self._count += 1
+        used = self._used()
         work = self.results.work
         file = work / f"job-{self._count}.json"
         log = self.results.logs / f"{job.name.replace(':', '-')}.log"
@@ -124,9 +127,15 @@ class Schedule:
             return
         # The start of the program counts for its first case.
         until = time.monotonic() + job.limit
-        self._running.append(Running(job, process, list(cases), until=until))
+        self._running.append(Running(job, process, list(cases), until=until, used=used))
 
     # The device
+
+    def _used(self) -> int | None:
+        try:
+            return self.memory.used() if self.memory else None
+        except (OSError, AttributeError):
+            return None
 
     def _grant(self) -> None:
         if self._device is not None:
@@ -138,10 +147,8 @@ class Schedule:
         self._device = one
         one.ready = False
         one.until = time.monotonic() + one.spare
-        try:
-            one.peak = Peak(self.memory, one.process.pid) if self.memory else None
-        except (OSError, AttributeError) as error:
-            self.results.say(f"no peak memory: {error}")
+        if self.memory and one.used is not None:
+            one.peak = Peak(self.memory, one.process.pid, one.used)
         one.process.go()
 
     def _release(self, one: Running) -> dict[str, object]:
