@@ -103,7 +103,8 @@ class Peak:
 
     def stop(self) -> dict[str, object]:
         self._ended.set()
-        self._thread.join()
+        # A call of NVML may hang where the driver does.
+        self._thread.join(1)
         # The device is busiest when runs are timed; before, it is set up.
         ordered = sorted(self._busy)
         busy = {"busy": ordered[int(0.9 * len(ordered))]} if ordered else {}
