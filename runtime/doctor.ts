@@ -6,7 +6,8 @@ import { installPeer, packageRoot, packageVersion } from './files/package-root.t
 import { readTextSync } from './files/read-file.ts';
 import { onnxRuntimeLibrary } from './ort/library-path.ts';
 import { carryOut, cudaPlanHere } from './ort/ready-cuda.ts';
-import { type Device, devices, nativeMessage, providerAdvice, TINY_MODEL } from './ort/session.ts';
+import { type Device, devices, nativeMessage, providerAdvice } from './ort/session.ts';
+import { CONVOLUTION_MODEL, TINY_MODEL } from './ort/tiny-model.ts';
 import { adviceFor, lacking, tryPythons, whyNot } from './training/torch/find-python.ts';
 
 /** The result of one check. */
@@ -82,13 +83,22 @@ const trainers = [
 ] as const;
 
 const PROVIDER_TRY = `
-const [entry, model, device, koffi, ...libraries] = process.argv.slice(1);
+const [entry, model, convolution, device, koffi, ...libraries] = process.argv.slice(1);
 for (const path of libraries) try { require(koffi).load(path); } catch {}
 const ort = require(entry);
 ort.env.logLevel = 'fatal';
-ort.InferenceSession.create(Buffer.from(model, 'base64'), { executionProviders: [device], logSeverityLevel: 4 })
-  .then((session) => session.run({ x: new ort.Tensor('float32', [1, 2], [2]) }))
-  .then(({ y }) => say(y.data[1] === 4 ? 'works' : 'computes 2 + 2 = ' + y.data[1]), (error) => say(error.message));
+async function run(bytes, shape, data) {
+  const options = { executionProviders: [device], logSeverityLevel: 4 };
+  const session = await ort.InferenceSession.create(Buffer.from(bytes, 'base64'), options);
+  return (await session.run({ x: new ort.Tensor('float32', data, shape) })).y.data;
+}
+async function answer() {
+  const [, sum] = await run(model, [2], [1, 2]);
+  if (sum !== 4) return 'computes 2 + 2 = ' + sum;
+  if (device === 'cuda') await run(convolution, [1, 1, 1, 1], [3]);
+  return 'works';
+}
+answer().then(say, (error) => say(error.message));
 `;
 
 const SHARP_TRY = `
@@ -121,7 +131,7 @@ async function tryProvider(device: Device): Promise<Finding> {
   if (found === undefined) {
     return { name, state: 'broken', detail: 'onnxruntime-node is not installed', advice: providerAdvice.cpu() };
   }
-  const answer = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, device, ...preloads(device)]);
+  const answer = await inChild(PROVIDER_TRY, [found.entry, TINY_MODEL, CONVOLUTION_MODEL, device, ...preloads(device)]);
   if (answer === 'works') return { name, state: 'works', detail: found.version, advice: undefined };
   return { name, state: device === 'cpu' ? 'broken' : 'absent', detail: answer, advice: providerAdvice[device]() };
 }

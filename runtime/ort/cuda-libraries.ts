@@ -55,24 +55,36 @@ export function searchCuda(options: SearchOptions): CudaSearch {
     .map((folder) => join(folder, CUDA_PROVIDER))
     .find((path) => existsSync(path));
   if (provider === undefined) return { found: 'no provider' };
-  const needed = (libraryNeeds(provider) ?? []).filter(isNvidia).sort((a, b) => rank(a) - rank(b));
+  const linked = (libraryNeeds(provider) ?? []).filter(isNvidia);
+  const cuda = linked
+    .map((name) => /^libcublas(?:Lt)?\.so\.(\d+)$/.exec(name)?.[1])
+    .find((found) => found !== undefined);
+  // A file that is no library needs none.
+  const opened = linked.length === 0 ? [] : [CUDNN];
+  const needed = [...new Set([...linked, ...opened])].sort(byRank);
+  const compiler = `libnvrtc.so.${cuda}`;
   const folders = [
     ...(environment.LD_LIBRARY_PATH ?? '').split(delimiter).filter((folder) => folder !== ''),
     ...packages.flatMap(nvidiaFolders),
     ...system,
   ];
-  const places = needed.map((name) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path)));
-  const cuda = needed
-    .map((name) => /^libcublas(?:Lt)?\.so\.(\d+)$/.exec(name)?.[1])
-    .find((found) => found !== undefined);
+  const placeOf = (name: string) => folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  // cuDNN compiles some kernels by it, and has others where it is not there.
+  const loaded = needed.includes(compiler) ? needed : [...needed, compiler].sort(byRank);
   return {
     found: 'provider',
     provider,
     cuda: cuda === undefined ? undefined : Number(cuda),
-    libraries: places.filter((path) => path !== undefined),
-    missing: needed.filter((_, i) => places[i] === undefined),
+    libraries: loaded.map(placeOf).filter((path) => path !== undefined),
+    missing: needed.filter((name) => placeOf(name) === undefined),
   };
 }
+
+/**
+ * The library that onnxruntime's provider opens by this name when a model is opened, from 1.30 on; it is linked with all
+ * others. Without it, convolutions and some reductions fail.
+ */
+const CUDNN = 'libcudnn.so.9';
 
 /**
  * What to do where CUDA does not work: how to get what a search did not find or, if it found everything, koffi, without
@@ -86,7 +98,9 @@ export function cudaAdvice(search: CudaSearch, noKoffi: string | undefined): str
       'or "crobc setup cuda --wheel FILE" with the wheel of that package; for ' +
       'CUDA 12 with cuDNN 9, "node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12"'
     );
-  const { missing, cuda } = search;
+  const { missing, cuda, provider } = search;
+  if (cuda === undefined && missing.length === 0)
+    return `${provider} is not a library of CUDA's provider: "crobc setup cuda --wheel FILE" unpacks another`;
   const [first, ...others] = missing;
   if (first === undefined)
     return noKoffi === undefined
@@ -119,8 +133,9 @@ function isNvidia(name: string): boolean {
   return rowOf(name) !== undefined;
 }
 
-function rank(name: string): number {
-  return nvidia.findIndex(({ library }) => name.startsWith(`lib${library}.so`));
+function byRank(one: string, other: string): number {
+  const rank = (name: string) => nvidia.findIndex(({ library }) => name.startsWith(`lib${library}.so`));
+  return rank(one) - rank(other);
 }
 
 /** From CUDA 13 on, only cuDNN's package has the version in its name. */

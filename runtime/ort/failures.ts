@@ -1,6 +1,7 @@
 import { byteSize } from '../files/byte-size.ts';
 import { UserError } from '../files/user-error.ts';
 import { captureAdvice } from './cuda-graphs.ts';
+import { cudaAdviceHere } from './ready-cuda.ts';
 
 /** onnxruntime failed during a run, for example at an index out of range. */
 export class RunFailure extends UserError {}
@@ -11,6 +12,7 @@ export function runFailure(error: unknown): UserError {
   if (asked)
     return new UserError(`not enough memory to run the model: a tensor of ${byteSize(Number(asked))} was too much`);
   const reason = firstLine(error);
+  if (/cuDNN is unavailable/.test(reason)) return new UserError(`CUDA has no cuDNN: ${cudaAdviceHere()}`);
   return new RunFailure(
     `the model cannot run with these inputs: ${indexFailure(reason) ?? reason}${captureAdvice(reason)}`,
   );
@@ -25,7 +27,7 @@ export function loadFailure(error: unknown, named: string): UserError {
 export function nativeMessage(text: string): string {
   const [line = ''] = text.split('\n');
   return line
-    .replace(/^\/\S+:\d+ .*?(was false\.|\[ONNXRuntimeError\] : \d+ : \w+ :) */, '')
+    .replace(/(^|(?<= Message: ))\/\S+:\d+ .*?(was false\.|\[ONNXRuntimeError\] : \d+ : \w+ :) */, '')
     .trim()
     .slice(0, 300);
 }

@@ -2,15 +2,13 @@ import type * as Ort from 'onnxruntime-node';
 import type { PortDType } from '../../compiler/ir/types.ts';
 import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
-import { cudaAdvice } from './cuda-libraries.ts';
 import { firstLine, loadFailure, runFailure } from './failures.ts';
 import { halfSettings } from './half-settings.ts';
 import type { Feeds, HostTensor, PortType } from './host-tensor.ts';
-import { loadKoffi } from './load-koffi.ts';
-import { readyCuda } from './ready-cuda.ts';
+import { cudaAdviceHere, readyCuda } from './ready-cuda.ts';
 import type { Device, Session, SessionOptions } from './session-types.ts';
 import { expectShortCommandLine } from './short-command-line.ts';
-import { TINY_MODEL } from './tiny-model.ts';
+import { CONVOLUTION_MODEL, TINY_MODEL } from './tiny-model.ts';
 
 /** Loads onnxruntime-node on first use. Throws a UserError if its native part does not load, or would crash. */
 export async function loadOnnxRuntime(): Promise<typeof Ort> {
@@ -43,21 +41,21 @@ function installAdvice(): string {
 /** How to make a provider available. */
 export const providerAdvice: Readonly<Record<Device, () => string>> = {
   cpu: installAdvice,
-  cuda: () => {
-    const koffi = loadKoffi();
-    return cudaAdvice(readyCuda()?.search ?? { found: 'no provider' }, 'missing' in koffi ? koffi.missing : undefined);
-  },
+  cuda: cudaAdviceHere,
   webgpu: () => 'WebGPU needs a Vulkan driver on Linux (Mesa 25 or newer), Metal on macOS, or D3D12 on Windows',
 };
 
-/** Runs a tiny model with a provider in this process; returns why it does not work, or undefined if it does. */
+/**
+ * Opens a tiny model with a provider in this process, and on CUDA runs a convolution, for which cuDNN is looked for only
+ * then; returns why that does not work, or undefined if it does.
+ */
 export async function missingProvider(ort: typeof Ort, device: Device): Promise<string | undefined> {
   if (!ort.listSupportedBackends().some(({ name }) => name === device)) return 'not in this build of onnxruntime-node';
+  const open = (model: string) =>
+    ort.InferenceSession.create(Buffer.from(model, 'base64'), sessionOptions({ device, threads: 1 }));
   try {
-    const session = await ort.InferenceSession.create(
-      Buffer.from(TINY_MODEL, 'base64'),
-      sessionOptions({ device, threads: 1 }),
-    );
+    const session = await open(device === 'cuda' ? CONVOLUTION_MODEL : TINY_MODEL);
+    if (device === 'cuda') await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1, 1, 1, 1]) });
     await session.release();
     return undefined;
   } catch (error) {

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type Koffi from 'koffi';
 import type { LibraryHandle } from 'koffi';
-import { type CudaSearch, type SearchOptions, SHARED_PROVIDER, searchCuda } from './cuda-libraries.ts';
+import { type CudaSearch, cudaAdvice, type SearchOptions, SHARED_PROVIDER, searchCuda } from './cuda-libraries.ts';
 import { onnxRuntimeLibrary } from './library-path.ts';
 import { loadKoffi } from './load-koffi.ts';
 import { hasNvidiaDriver } from './nvidia-driver.ts';
@@ -47,6 +47,12 @@ let ready: CudaPlan | undefined | 'none';
 export function readyCuda(): CudaPlan | undefined {
   ready ??= makeReady() ?? 'none';
   return ready === 'none' ? undefined : ready;
+}
+
+/** What to do on this machine where CUDA does not work. */
+export function cudaAdviceHere(): string {
+  const koffi = loadKoffi();
+  return cudaAdvice(readyCuda()?.search ?? { found: 'no provider' }, 'missing' in koffi ? koffi.missing : undefined);
 }
 
 function makeReady(): CudaPlan | undefined {

@@ -7,14 +7,8 @@ import { temporaryFolder } from '../temporary-folder.ts';
 import { elfFile } from './elf-file.ts';
 
 const at = temporaryFolder();
-const needs13 = [
-  'libcublasLt.so.13',
-  'libcublas.so.13',
-  'libcurand.so.10',
-  'libcufft.so.12',
-  'libcudart.so.13',
-  'libcudnn.so.9',
-];
+/** What a provider is linked with. It opens cuDNN by its name. */
+const needs13 = ['libcublasLt.so.13', 'libcublas.so.13', 'libcurand.so.10', 'libcufft.so.12', 'libcudart.so.13'];
 
 beforeEach(async () => {
   await rm(at('tree'), { recursive: true, force: true });
@@ -68,6 +62,9 @@ describe('the provider', () => {
   test('is no library', async () => {
     await file('ort/libonnxruntime_providers_cuda.so', Buffer.from('hello'));
     expect(search()).toMatchObject({ cuda: undefined, libraries: [], missing: [] });
+    expect(cudaAdvice(search(), undefined)).toBe(
+      `${at('tree/ort/libonnxruntime_providers_cuda.so')} is not a library of CUDA's provider: "crobc setup cuda --wheel FILE" unpacks another`,
+    );
   });
 });
 
@@ -75,7 +72,7 @@ describe('NVIDIA’s libraries', () => {
   beforeEach(() => file('ort/libonnxruntime_providers_cuda.so', provider(...needs13)));
 
   test('are found in LD_LIBRARY_PATH, then in packages of Python, then in the system, those first that others need', async () => {
-    for (const name of needs13) await file(`system/${name}`);
+    for (const name of [...needs13, 'libcudnn.so.9']) await file(`system/${name}`);
     await file('home/.local/lib/python3.11/site-packages/nvidia/cu13/lib/libcublas.so.13');
     await file('home/.local/lib/python3.11/site-packages/nvidia/cu13/lib/libcudart.so.13');
     await file('own/libcudart.so.13');
@@ -95,6 +92,27 @@ describe('NVIDIA’s libraries', () => {
     expect(cudaAdvice(search(), 'koffi is not installed')).toMatch(/through koffi: koffi is not installed$/);
   });
 
+  test('that are opened by their names are found as well: cuDNN, and the compiler of its kernels if it is there', async () => {
+    for (const name of needs13) await file(`system/${name}`);
+    expect(search()).toMatchObject({ missing: ['libcudnn.so.9'] });
+    const packages = 'venv/lib/python3.12/site-packages/nvidia';
+    await file(`${packages}/cudnn/lib/libcudnn.so.9`);
+    await file(`${packages}/cu13/lib/libnvrtc.so.13`);
+    const found = search({ VIRTUAL_ENV: at('tree/venv') });
+    expect(found).toMatchObject({ missing: [] });
+    expect(found).toMatchObject({
+      libraries: [
+        at('tree/system/libcudart.so.13'),
+        at(`tree/${packages}/cu13/lib/libnvrtc.so.13`),
+        at('tree/system/libcublasLt.so.13'),
+        at('tree/system/libcublas.so.13'),
+        at('tree/system/libcurand.so.10'),
+        at('tree/system/libcufft.so.12'),
+        at(`tree/${packages}/cudnn/lib/libcudnn.so.9`),
+      ],
+    });
+  });
+
   test('that are missing are named, with the command that installs them', async () => {
     for (const name of needs13.slice(0, 4)) await file(`system/${name}`);
     expect(cudaAdvice(search(), undefined)).toBe(
@@ -105,7 +123,7 @@ describe('NVIDIA’s libraries', () => {
   test('of CUDA 12 are in packages with the version in their names', async () => {
     await file('ort/libonnxruntime_providers_cuda.so', provider('libcublasLt.so.12', 'libcublas.so.12'));
     expect(cudaAdvice(search(), undefined)).toBe(
-      'the provider is for CUDA 12 and lacks libcublasLt.so.12 (and libcublas.so.12): "pip install nvidia-cublas-cu12" installs it',
+      'the provider is for CUDA 12 and lacks libcublasLt.so.12 (and libcublas.so.12, libcudnn.so.9): "pip install nvidia-cublas-cu12 nvidia-cudnn-cu12" installs it',
     );
   });
 });
