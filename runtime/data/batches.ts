@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { UserError } from '../files/user-error.ts';
+import { type ArrayPool, type NewArray, newArray } from '../ort/array-pool.ts';
 import type { HostTensor } from '../ort/session.ts';
 import type { EncodedText, TextInput } from '../text/tokenizer.ts';
-import { type ArrayPool, type NewArray, newArray } from './array-pool.ts';
 import { type Dataset, reportNotes } from './dataset.ts';
 import type { DecodedSample } from './decode.ts';
 import { type Decoder, decodingThreads, openDecoder } from './decoder.ts';

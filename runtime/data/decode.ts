@@ -41,7 +41,7 @@ export async function decodeSample(request: DecodeRequest): Promise<DecodedSampl
   const fault = mask && pairFault(request.mask, mask, { ...image, orientation }, resized);
   if (fault !== undefined) throw new UserError(fault);
   return {
-    image: imageTensor(image, height, width, mirrored),
+    image: imageTensor(image, height, width, { mirrored }),
     target: mask ? maskTarget(mask, height, width, mirrored) : new Float32Array(height * width),
     notes,
   };

@@ -1,4 +1,3 @@
-import type { ArrayPool } from '../data/array-pool.ts';
 import { loadBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { headerSize } from '../data/image-sizes.ts';
@@ -9,6 +8,7 @@ import { UsageError } from '../files/usage-error.ts';
 import { UserError } from '../files/user-error.ts';
 import { damaged } from '../images/mask.ts';
 import type { Pixels } from '../images/resize.ts';
+import type { ArrayPool } from '../ort/array-pool.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import type { TextInput } from '../text/tokenizer.ts';

@@ -115,6 +115,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
     batch: inputs.batch ?? Math.min(options.batch, total),
     onBad: options.onBad,
     decodeThreads: options.decodeThreads,
+    pool: model.arrays,
     report: note,
     blank,
     ...(limit === undefined ? {} : { limit }),

@@ -19,12 +19,23 @@ function vectorResampler(): Resampler | undefined {
 
 /**
  * Returns the input tensor of a model: resized to [height, width] with antialiasing and normalised, [3, height, width];
- * with `mirrored`, left and right are exchanged. The numbers are the same on every machine.
+ * with `mirrored`, left and right are exchanged. The numbers are the same on every machine. `out` is a tensor to write it
+ * to; by default, a new one.
  */
-export function imageTensor(image: RgbImage, height: number, width: number, mirrored = false): Float32Array {
+export function imageTensor(
+  image: RgbImage,
+  height: number,
+  width: number,
+  {
+    mirrored = false,
+    out = unfilledFloats(3 * height * width),
+  }: { readonly mirrored?: boolean; readonly out?: Float32Array } = {},
+): Float32Array {
   const vectors = vectorResampler();
-  if (vectors === undefined) return plainImageTensor(image, height, width, mirrored);
-  const out = unfilledFloats(3 * height * width);
+  if (vectors === undefined) {
+    out.set(plainImageTensor(image, height, width, mirrored));
+    return out;
+  }
   vectors.run(image, height, width, mirrored, out);
   return out;
 }

@@ -1,3 +1,4 @@
+import { ArrayPool, orOrdinary } from './array-pool.ts';
 import {
   type Bound,
   type BoundRun,
@@ -74,6 +75,9 @@ function sessionOf(
     uncaptured === undefined
       ? new ShapedRuns(session, bound, (type) => device.array(device.pinned(type)))
       : session.bind(bound);
+  const feedArrays = device.copiesArrays
+    ? new ArrayPool(orOrdinary((type) => failingAtOnce(() => device.pinned(type))))
+    : undefined;
   const arrays = (hosts: Feeds) =>
     Object.fromEntries(Object.entries(hosts).map(([port, host]) => [port, device.array(host)]));
   /** What is bound for runs that return all their outputs, by the names of these. */
@@ -91,6 +95,7 @@ function sessionOf(
     note,
     inputs: session.inputs,
     outputs: session.outputs,
+    arrays: feedArrays,
     run: (feeds, { wanted, into = {} } = {}) =>
       inTurn(() =>
         failing(async () => {
@@ -129,6 +134,7 @@ function sessionOf(
     },
     async release() {
       await last;
+      feedArrays?.close();
       await session.release();
     },
   };
@@ -158,6 +164,14 @@ function expectOutputs({ outputs }: NativeSession, wanted: readonly string[]): v
 
 function misfit(why: string): RunFailure {
   return new RunFailure(`the model cannot run with these inputs: ${why}`);
+}
+
+function failingAtOnce<T>(what: () => T): T {
+  try {
+    return what();
+  } catch (error) {
+    throw error instanceof NativeFailure ? runFailure(error) : error;
+  }
 }
 
 async function failing<T>(run: () => Promise<T>): Promise<T> {

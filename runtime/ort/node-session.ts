@@ -110,6 +110,7 @@ export async function openNodeSession(
     note,
     inputs: session.inputMetadata.map((port) => portType(port, named)),
     outputs: session.outputMetadata.map((port) => portType(port, named)),
+    arrays: undefined,
     async run(feeds, { wanted, into = {} } = {}) {
       const tensors = toOrtAll(ort, feeds);
       const fetches: Record<string, Ort.Tensor | null> = {};

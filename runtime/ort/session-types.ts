@@ -1,3 +1,4 @@
+import type { ArrayPool } from './array-pool.ts';
 import type { Feeds, HostTensor, PortType } from './host-tensor.ts';
 
 export type Device = 'cpu' | 'cuda' | 'webgpu';
@@ -30,6 +31,11 @@ export interface Session {
   readonly note: string | undefined;
   readonly inputs: readonly PortType[];
   readonly outputs: readonly PortType[];
+  /**
+   * Arrays for feeds, of which copies to the device are fastest; undefined where runs read any array where it is.
+   * @internal
+   */
+  readonly arrays: ArrayPool | undefined;
   /**
    * Runs once. Outputs named in `into` are written to those buffers (which may be an input's own, for updates in
    * place); for the others, new tensors are returned. Computes only the outputs in `wanted`; all by default.

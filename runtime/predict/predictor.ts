@@ -2,7 +2,8 @@ import type { Source } from '../build/build-model.ts';
 import { UserError } from '../files/user-error.ts';
 import type { RgbImage } from '../images/image.ts';
 import { imageTensor } from '../images/image-tensor.ts';
-import type { Device, HostTensor } from '../ort/session.ts';
+import { type NewArray, newArray } from '../ort/array-pool.ts';
+import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { surroundings } from '../process/surroundings.ts';
 import { allFinite } from '../tensors/all-finite.ts';
 import type { EncodedText, TextInput } from '../text/tokenizer.ts';
@@ -97,28 +98,33 @@ export async function openPredictor(
 ): Promise<Predictor> {
   const { height, width, text } = inputs;
   const model = await openReferringModel(source, options);
+  const array: NewArray = (type) => model.arrays?.take(type) ?? newArray(type);
   return {
     ...inputs,
     device: model.device,
     note: model.note,
     async run(image, phrase) {
-      const feeds: Record<string, HostTensor> = {
-        image: { dtype: 'f32', shape: [1, 3, height, width], data: imageTensor(image, height, width) },
-        ...(phrase && text
-          ? {
-              tokens: { dtype: 'i64', shape: [1, text.words], data: BigInt64Array.from(phrase.ids, BigInt) },
-              mask: { dtype: 'bool', shape: [1, text.words], data: phrase.mask },
-            }
-          : {}),
-      };
+      const pixels = array({ dtype: 'f32', shape: [1, 3, height, width] });
+      imageTensor(image, height, width, { out: pixels.data as Float32Array });
+      const feeds = { image: pixels, ...(phrase && text ? phraseFeeds(phrase, text, array) : {}) };
       const { now } = surroundings();
       const started = now();
       const { logits, values } = await model.runExposed(feeds);
       const milliseconds = now() - started;
       if (!allFinite(logits.data))
         throw new UserError(`the model gave logits that are not numbers: ${await model.explain(feeds)}`);
+      // Not after an error, when a run may still read them.
+      model.arrays?.giveBack(Object.values(feeds));
       return { logits: logits.data, size: [logits.shape[2]!, logits.shape[3]!], milliseconds, values };
     },
     release: () => model.release(),
   };
+}
+
+function phraseFeeds({ ids, mask }: EncodedText, { words }: TextInput, array: NewArray): Feeds {
+  const shape = [1, words];
+  const feeds = { tokens: array({ dtype: 'i64', shape }), mask: array({ dtype: 'bool', shape }) };
+  (feeds.tokens.data as BigInt64Array).set(ids.map(BigInt));
+  (feeds.mask.data as Uint8Array).set(mask);
+  return feeds;
 }

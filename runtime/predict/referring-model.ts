@@ -6,6 +6,7 @@ import { type CacheOptions, openBuilt } from '../build/model-cache.ts';
 import { constantSize, type ReferringPorts, readBands, referringPorts } from '../build/referring-ports.ts';
 import { packageRoot } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
+import type { ArrayPool } from '../ort/array-pool.ts';
 import { rowNumberCheck } from '../ort/row-numbers.ts';
 import type { Device, Feeds, HostTensor } from '../ort/session.ts';
 import { during } from '../process/stage.ts';
@@ -39,6 +40,8 @@ export type Logits = HostTensor & { readonly data: Float32Array };
 export interface ReferringModel {
   readonly device: Device;
   readonly note: string | undefined;
+  /** Where feeds are copied to a device: arrays of which that is fastest. */
+  readonly arrays: ArrayPool | undefined;
   /** image f32[B, 3, H, W] and, if it reads words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
   run(feeds: Feeds): Promise<Logits>;
   /** Like `run`, with the further outputs of `exposed`, by name. */
@@ -148,6 +151,7 @@ export async function openReferringModel(source: Source, options: ReferringModel
   return {
     device: session.device,
     note: session.note,
+    arrays: session.arrays,
     run: async (feeds) => (await runOf(feeds, [])).logits,
     runExposed: (feeds) => runOf(feeds, further),
     explain: (feeds) => explainLogits(source, feeds, { ...options, device: session.device }),

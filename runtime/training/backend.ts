@@ -1,4 +1,4 @@
-import type { ArrayPool } from '../data/array-pool.ts';
+import type { ArrayPool } from '../ort/array-pool.ts';
 import type { NonFinite } from '../ort/first-non-finite.ts';
 import type { Feeds, HostTensor } from '../ort/session.ts';
 

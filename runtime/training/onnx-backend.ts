@@ -1,7 +1,6 @@
 import type { Graph } from '../../compiler/ir/graph.ts';
 import { type StepGraph, stepNames } from '../../compiler/training/step-graph.ts';
-import { ArrayPool, type NewArray, newArray } from '../data/array-pool.ts';
-import { UserError } from '../files/user-error.ts';
+import { ArrayPool, orOrdinary } from '../ort/array-pool.ts';
 import type { Engine } from '../ort/engine.ts';
 import { firstNonFinite } from '../ort/first-non-finite.ts';
 import { openEngine } from '../ort/open-engine.ts';
@@ -51,7 +50,7 @@ export async function openOnnxBackend(
     step: engine.array({ dtype: 'i32', shape: [] }),
   };
   // On the CPU, arrays of any kind are used where they are.
-  const feedArrays = engine.residence === 'device' ? new ArrayPool(feedArray(engine)) : undefined;
+  const feedArrays = engine.residence === 'device' ? new ArrayPool(orOrdinary(engine.array)) : undefined;
   const clear = await state.clearing(statesOf(steps).filter(({ kind }) => kind === 'gradient'));
 
   const openStep = (graph: StepGraph): Promise<StepSession> =>
@@ -108,18 +107,6 @@ export async function openOnnxBackend(
       await (await inference)?.release();
       await engine.release();
     },
-  };
-}
-
-/** Arrays of the engine. A system may refuse more page-locked memory while it has other: copies from that only take longer. */
-function feedArray(engine: Engine): NewArray {
-  return (type) => {
-    try {
-      return engine.array(type);
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return newArray(type);
-    }
   };
 }
 

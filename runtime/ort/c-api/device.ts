@@ -82,6 +82,11 @@ export class NativeDevice {
     return this.#pinned.allocate(type);
   }
 
+  /** Whether runs copy arrays to memory of the device, and do not read them where they are. */
+  get copiesArrays(): boolean {
+    return this.#context.staged;
+  }
+
   /** Opens a model, from bytes or from a path. Throws a NativeFailure, and a UserError for types of tensors. */
   open(model: string | Uint8Array, options: NativeSessionOptions = {}): Promise<NativeSession> {
     return this.#open(model, options);

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ArrayPool, newArray } from '../../../runtime/data/array-pool.ts';
 import { type Batch, type BatchOptions, loadBatches } from '../../../runtime/data/batches.ts';
 import { type Dataset, openDataset } from '../../../runtime/data/dataset.ts';
 import type { DecodeRequest } from '../../../runtime/data/decode.ts';
 import { evaluate } from '../../../runtime/evaluation/evaluate.ts';
 import { UserError } from '../../../runtime/files/user-error.ts';
+import { ArrayPool, newArray } from '../../../runtime/ort/array-pool.ts';
 import type { Feeds, HostTensor } from '../../../runtime/ort/session.ts';
 import { openTokenizer, type TextInput } from '../../../runtime/text/tokenizer.ts';
 import { stepBatches } from '../../../runtime/training/data.ts';

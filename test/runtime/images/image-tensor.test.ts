@@ -111,7 +111,7 @@ describe('with vector instructions, an image is what it is without, bit for bit'
 
 test('mirrored, each row is from right to left', () => {
   const image = noise(23, 9);
-  const [plain, mirrored] = [imageTensor(image, 6, 11), imageTensor(image, 6, 11, true)];
+  const [plain, mirrored] = [imageTensor(image, 6, 11), imageTensor(image, 6, 11, { mirrored: true })];
   const rows = Array.from({ length: 18 }, (_, y) => plain.slice(y * 11, (y + 1) * 11).reverse());
   expectEqual(mirrored, Float32Array.from(rows.flatMap((row) => [...row])));
 });

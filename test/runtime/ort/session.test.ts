@@ -149,6 +149,22 @@ describe.each(ways)('a session of %s', (_, open) => {
   });
 });
 
+test('arrays for feeds are only where runs copy them, and are fed like others', async () => {
+  const arrays: boolean[] = [];
+  for (const [, open] of ways) {
+    const session = await open(tiny, { device: 'cpu' });
+    arrays.push(session.arrays !== undefined);
+    for (let n = 0; n < 3; n++) {
+      const fed = session.arrays?.take({ dtype: 'f32', shape: [2] });
+      (fed?.data as Float32Array | undefined)?.set([n, 2]);
+      if (fed) expect((await session.run({ x: fed })).y!.data).toEqual(Float32Array.of(2 * n, 4));
+      session.arrays?.giveBack(fed ? [fed] : []);
+    }
+    await session.release();
+  }
+  expect(arrays).toEqual([false, false, true]);
+});
+
 test('a session is released after its last run', async () => {
   const session = await openSession(tiny, { device: 'cpu' });
   const last = session.run({ x });

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { ArrayPool } from '../../../runtime/data/array-pool.ts';
 import { openDataset } from '../../../runtime/data/dataset.ts';
+import type { ArrayPool } from '../../../runtime/ort/array-pool.ts';
 import type { Feeds } from '../../../runtime/ort/session.ts';
 import { openTokenizer } from '../../../runtime/text/tokenizer.ts';
 import { stepBatches } from '../../../runtime/training/data.ts';

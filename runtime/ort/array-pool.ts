@@ -1,6 +1,7 @@
-import { newElements } from '../ort/elements.ts';
-import type { HostTensor } from '../ort/session.ts';
+import { UserError } from '../files/user-error.ts';
 import { unfilledFloats } from '../tensors/unfilled.ts';
+import { newElements } from './elements.ts';
+import type { HostTensor } from './host-tensor.ts';
 
 /** Makes an array, with any elements, for a tensor. */
 export type NewArray = (type: Pick<HostTensor, 'dtype' | 'shape'>) => HostTensor;
@@ -11,6 +12,21 @@ export const newArray: NewArray = ({ dtype, shape }) => ({
   shape,
   data: dtype === 'f32' ? unfilledFloats(shape.reduce((product, d) => product * d, 1)) : newElements(dtype, shape),
 });
+
+/**
+ * Arrays of a device, or ordinary ones where it throws a UserError: a system may refuse more page-locked memory while it
+ * has other, and copies from that only take longer.
+ */
+export function orOrdinary(array: NewArray): NewArray {
+  return (type) => {
+    try {
+      return array(type);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return newArray(type);
+    }
+  };
+}
 
 /**
  * Arrays that are used again once they are given back, for memory that takes long to allocate, such as page-locked

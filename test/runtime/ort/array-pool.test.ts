@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ArrayPool, newArray } from '../../../runtime/data/array-pool.ts';
+import { ArrayPool, newArray } from '../../../runtime/ort/array-pool.ts';
 import type { HostTensor } from '../../../runtime/ort/session.ts';
 
 const pair = { dtype: 'f32', shape: [2] } as const;
