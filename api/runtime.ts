@@ -342,7 +342,7 @@ export interface TrainOptions extends ProgressOptions, ColourOptions {
   readonly steps?: number;
   /** The seed of initial weights, order of samples and dropout, instead of the recipe's. */
   readonly seed?: number;
-  /** Continues from the last checkpoint in `out`, with the same numbers as if the run had never stopped. */
+  /** Continues from the last checkpoint in `out`, with the same numbers as if the run had never stopped, on CUDA but for their last digits. */
   readonly resume?: boolean;
   /** Modules whose activations are recomputed for the gradients: less memory, more time. */
   readonly recompute?: readonly string[];
