@@ -68,6 +68,12 @@ export const device = (): Option =>
 export const threads = (): Option =>
   new Option('--threads <n>', 'threads of the CPU provider, 1024 at most').argParser(between(0, 1024));
 
+export const tf32 = (): Option =>
+  new Option(
+    '--no-tf32',
+    'on CUDA, compute products of f32 in f32, and not in TF32, for which it rounds factors to 10 bits of mantissa',
+  );
+
 /** For commands that read a data set. */
 export const decodeThreads = (): Option =>
   new Option(

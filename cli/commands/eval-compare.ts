@@ -28,6 +28,7 @@ export async function compare(io: Io, paths: readonly string[], options: Compare
       weights: report.weights,
       phrases: report.phrases,
       dtype: report.dtype,
+      tf32: report.tf32,
       samples: report.each.length,
       values,
       differences: differences ?? null,

@@ -33,6 +33,8 @@ export interface EvalOptions extends SampleOptions {
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';
+  /** False with --no-tf32. */
+  readonly tf32: boolean;
   readonly threads?: number;
   readonly decodeThreads?: number;
   readonly batch: number;
@@ -60,6 +62,7 @@ export async function evaluation(io: Io, file: string, options: EvalOptions): Pr
     ...sampleChoices(options),
     device: options.device,
     dtype: options.dtype,
+    tf32: options.tf32,
     threads: options.threads,
     decodeThreads: options.decodeThreads,
     batch: options.batch,

@@ -25,6 +25,8 @@ export interface PredictOptions extends ColourOptions, TextOptions {
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';
+  /** False with --no-tf32. */
+  readonly tf32: boolean;
   readonly threads?: number;
   readonly seed: number;
   /** Undefined without `--tile`, true for the model's size. */
@@ -65,6 +67,7 @@ export async function predict(io: Io, file: string, options: PredictOptions): Pr
     threads: options.threads,
     out: options.out,
     dtype: options.dtype,
+    tf32: options.tf32,
     weightsFile,
     seed: options.seed,
     note: (line: string) => complain(io, `note: ${line}`),

@@ -31,6 +31,8 @@ export interface ServeOptions extends TextOptions {
   readonly set?: readonly string[];
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';
+  /** False with --no-tf32. */
+  readonly tf32: boolean;
   readonly threads?: number;
   readonly seed: number;
   readonly out: string;
@@ -122,10 +124,10 @@ async function openedService(
   options: ServeOptions,
   given: ReadonlySet<string>,
 ): Promise<Service | undefined> {
-  const { device, threads, maxBatch, maxDelay, maxPixels, maxPending, tokenizer, truncation } = options;
+  const { device, threads, tf32, maxBatch, maxDelay, maxPixels, maxPending, tokenizer, truncation } = options;
   const open = (model: ServedModel) =>
     openService(model, {
-      ...{ device, threads, maxBatch, maxDelay, maxPixels, maxPending },
+      ...{ device, threads, tf32, maxBatch, maxDelay, maxPixels, maxPending },
       pictureThreads: Math.max(1, Math.min(4, availableParallelism() - 1)),
     });
   if (await isBuild(path)) {

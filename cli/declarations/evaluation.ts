@@ -16,6 +16,7 @@ import {
   seedList,
   set,
   stretch,
+  tf32,
   threads,
   truncation,
   wholeNumber,
@@ -56,6 +57,7 @@ export function addEval(program: Command, { io, exit }: Setting): void {
         .choices(['f32', 'f16', 'bf16'])
         .default('f32'),
     )
+    .addOption(tf32())
     .addOption(threads())
     .addOption(decodeThreads())
     .option('--batch <n>', 'images per run of the model', between(1, Number.MAX_SAFE_INTEGER), 8)

@@ -12,6 +12,7 @@ import {
   recompute,
   set,
   stretch,
+  tf32,
   threads,
   truncation,
   wholeNumber,
@@ -52,6 +53,7 @@ export function addPredict(program: Command, { io, exit }: Setting): void {
         .choices(['f32', 'f16', 'bf16'])
         .default('f32'),
     )
+    .addOption(tf32())
     .addOption(threads())
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option(

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { between, device, positive, set, threads, truncation, wholeNumber } from '../options.ts';
+import { between, device, positive, set, tf32, threads, truncation, wholeNumber } from '../options.ts';
 import { givenIn, type Setting } from './setting.ts';
 
 export function addServe(program: Command, { io, exit }: Setting): void {
@@ -53,6 +53,7 @@ export function addServe(program: Command, { io, exit }: Setting): void {
         .choices(['f32', 'f16', 'bf16'])
         .default('f32'),
     )
+    .addOption(tf32())
     .addOption(threads())
     .option('--seed <n>', 'seed of initial weights', wholeNumber, 0)
     .option('-o, --out <dir>', 'folder below which a model is built', 'out')

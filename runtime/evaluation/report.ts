@@ -40,13 +40,22 @@ export interface Subject {
   readonly device: string;
   /** Float type of the graph. */
   readonly dtype: Precision;
+  /** Whether CUDA rounded the factors of products in f32. */
+  readonly tf32: boolean;
   /** Whether only part of the split was evaluated. */
   readonly limited: boolean;
 }
 
 /** Says that a model was not computed in f32: ` in bf16`. */
-export function shownPrecision({ dtype }: { readonly dtype: Precision | null }): string {
-  return dtype === null || dtype === 'f32' ? '' : ` in ${dtype}`;
+export function shownPrecision({
+  dtype,
+  tf32,
+}: {
+  readonly dtype: Precision | null;
+  readonly tf32: boolean | null;
+}): string {
+  if (dtype !== null && dtype !== 'f32') return ` in ${dtype}`;
+  return tf32 ? ' in TF32' : '';
 }
 
 /** One sample of the report; areas are in pixels. `iou` is null if the protocol gives NaN. */
@@ -181,6 +190,7 @@ function csvCell(value: string | number): string {
 export type ComparedReport = Pick<Report, 'model' | 'split' | 'weights' | 'seed' | 'phrases' | 'protocol' | 'at'> & {
   /** Null in reports that were written before this member existed. */
   readonly dtype: Precision | null;
+  readonly tf32: boolean | null;
   readonly each: readonly Omit<ReportedSample, 'predicted'>[];
 };
 
@@ -227,6 +237,7 @@ export async function readReport(path: string): Promise<ComparedReport> {
     protocol: member('protocol', oneOf(protocolNames)),
     at: member('at', oneOf(comparisonSizes)),
     dtype: json.dtype === undefined ? null : member('dtype', oneOf<Precision>(['f32', 'f16', 'bf16'])),
+    tf32: json.tf32 === undefined ? null : member('tf32', isFlag),
   };
   const { each } = json;
   if (!Array.isArray(each) || each.length === 0) throw refuse('"each" has no samples');

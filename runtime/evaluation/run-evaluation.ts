@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly blank: boolean;
   readonly device: Device | 'auto';
   readonly dtype: 'f32' | 'f16' | 'bf16';
+  /** Whether CUDA may round factors of products in f32 (default true). */
+  readonly tf32?: boolean;
   readonly threads: number | undefined;
   /** Threads that decode images; by default, as many as there are cores but one, 16 at most. */
   readonly decodeThreads?: number | undefined;
@@ -140,6 +142,7 @@ export async function runEvaluation(source: Source, options: RunOptions): Promis
         words: inputs.text?.words ?? null,
         device: model.device,
         dtype: options.dtype,
+        tf32: model.tf32,
         limited: total < dataset.samples.length,
       },
       found,

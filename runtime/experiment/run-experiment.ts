@@ -147,6 +147,8 @@ async function evaluateRun(
     blank: shared.blank,
     device: shared.device,
     dtype: 'f32',
+    // As evaluations during the training.
+    tf32: model.identity.recipe.precision !== 'f32',
     threads: shared.threads,
     onBad: shared.onBad,
     onSizeMismatch: shared.onSizeMismatch,

@@ -28,7 +28,7 @@ export interface NativeSessionSettings extends SessionOptions {
 export async function openNativeSession(
   model: string | Uint8Array,
   settings: NativeSessionSettings,
-  provider: Provider = settings.device === 'cpu' ? { device: 'cpu' } : { device: 'cuda', tf32: true },
+  provider: Provider = settings.device === 'cpu' ? { device: 'cpu' } : { device: 'cuda', tf32: settings.tf32 ?? true },
 ): Promise<Session | NoNative> {
   const device = await sharedDevice(provider);
   if ('missing' in device) return device;
@@ -47,7 +47,8 @@ export async function openNativeSession(
     settings.device === 'cuda' && isRepeated && opened.uncaptured !== undefined
       ? `runs are not CUDA graphs: ${opened.uncaptured}`
       : undefined;
-  return sessionOf(device, opened, { device: settings.device, note: joined([settings.note, why]) });
+  const tf32 = provider.device === 'cuda' && provider.tf32;
+  return sessionOf(device, opened, { device: settings.device, note: joined([settings.note, why]), tf32 });
 }
 
 /** Devices that sessions share, by their providers: opening one takes longer than opening a small model. */
@@ -69,7 +70,7 @@ function sharedDevice(provider: Provider): Promise<NativeDevice | NoNative> {
 function sessionOf(
   device: NativeDevice,
   { session, uncaptured }: CapturingSession,
-  { device: name, note }: Pick<Session, 'device' | 'note'>,
+  { device: name, note, tf32 }: Pick<Session, 'device' | 'note' | 'tf32'>,
 ): Session {
   const runsOf = (bound: Bound): BoundRun | ShapedRuns =>
     uncaptured === undefined
@@ -93,6 +94,7 @@ function sessionOf(
   return {
     device: name,
     note,
+    tf32,
     inputs: session.inputs,
     outputs: session.outputs,
     arrays: feedArrays,

@@ -108,6 +108,8 @@ export async function openNodeSession(
   return {
     device,
     note,
+    // onnxruntime-node passes no settings to the provider of CUDA.
+    tf32: device === 'cuda',
     inputs: session.inputMetadata.map((port) => portType(port, named)),
     outputs: session.outputMetadata.map((port) => portType(port, named)),
     arrays: undefined,

@@ -22,6 +22,11 @@ export interface SessionOptions {
   readonly optimised?: boolean;
   /** Whether the graph computes in half precision. */
   readonly half?: boolean;
+  /**
+   * Whether CUDA may round the factors of products in f32 to 10 bits of mantissa (TF32), which is faster (default true).
+   * Other devices do not round.
+   */
+  readonly tf32?: boolean;
 }
 
 /** An open model. Must be released, because it holds memory outside of JavaScript. */
@@ -29,6 +34,8 @@ export interface Session {
   readonly device: Device;
   /** With `auto`, why this device was chosen; on CUDA, why a run is slower than it could be. */
   readonly note: string | undefined;
+  /** Whether products in f32 are computed in TF32. */
+  readonly tf32: boolean;
   readonly inputs: readonly PortType[];
   readonly outputs: readonly PortType[];
   /**

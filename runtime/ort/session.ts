@@ -32,7 +32,8 @@ export async function openSession(
   if (!('missing' in native)) return native;
   if (chosen.device === 'cpu') return openNodeSession(model, all);
   const session = await openNodeSession(model, all);
-  return { ...session, note: joined([chosen.note, `without CUDA graphs, because ${native.missing}`]) };
+  const rounded = options.tf32 === false ? 'f32 is computed as TF32, and runs are ' : '';
+  return { ...session, note: joined([chosen.note, `${rounded}without CUDA graphs, because ${native.missing}`]) };
 }
 
 /**

@@ -20,6 +20,8 @@ export interface ReferringModelOptions extends CacheOptions {
   readonly tokenizer: string | VocabularyText | undefined;
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
+  /** Whether CUDA may round factors of products in f32 (default true). */
+  readonly tf32?: boolean;
   /** The graph of the model with further outputs, if a run is to give these too. */
   readonly exposed?: Graph | undefined;
 }
@@ -40,6 +42,8 @@ export type Logits = HostTensor & { readonly data: Float32Array };
 export interface ReferringModel {
   readonly device: Device;
   readonly note: string | undefined;
+  /** Whether products in f32 are computed in TF32. */
+  readonly tf32: boolean;
   /** Where feeds are copied to a device: arrays of which that is fastest. */
   readonly arrays: ArrayPool | undefined;
   /** image f32[B, 3, H, W] and, if it reads words, tokens i64[B, T] and mask bool[B, T] → logits f32[B, 1, H, W]. */
@@ -128,13 +132,14 @@ export function refuseVocabulary(
 /** Opens the model, and builds it if there is no build. Its first output must be the logits. */
 export async function openReferringModel(source: Source, options: ReferringModelOptions): Promise<ReferringModel> {
   const output = portsOf(source.graph).logits.name;
-  const { device, threads, exposed } = options;
+  const { device, threads, tf32 = true, exposed } = options;
   const built = exposed ? { ...source, graph: exposed } : source;
   const own = new Set(source.graph.outputs.map(({ name }) => name));
   const further = (exposed?.outputs ?? []).flatMap(({ name }) => (own.has(name) ? [] : [name]));
   const session = await during(`building and opening ${source.graph.name}`, () =>
     openBuilt(built, exposed ? { ...options, apart: 'exposed' } : options, {
       device,
+      tf32,
       ...(threads === undefined ? {} : { threads }),
     }),
   );
@@ -151,6 +156,7 @@ export async function openReferringModel(source: Source, options: ReferringModel
   return {
     device: session.device,
     note: session.note,
+    tf32: session.tf32,
     arrays: session.arrays,
     run: async (feeds) => (await runOf(feeds, [])).logits,
     runExposed: (feeds) => runOf(feeds, further),

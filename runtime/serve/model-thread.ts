@@ -8,6 +8,7 @@ export type ModelRequest =
       readonly device: Device | 'auto';
       readonly threads: number | undefined;
       readonly half: boolean;
+      readonly tf32: boolean;
     }
   | { readonly kind: 'run'; readonly feeds: Feeds; readonly wanted: readonly string[] };
 

@@ -9,8 +9,8 @@ answerRequests<ModelRequest, ModelAnswer>(
   async (request) => {
     switch (request.kind) {
       case 'open': {
-        const { onnx, device, threads, half } = request;
-        session = await openSession(onnx, { device, half, ...(threads === undefined ? {} : { threads }) });
+        const { onnx, device, threads, half, tf32 } = request;
+        session = await openSession(onnx, { device, half, tf32, ...(threads === undefined ? {} : { threads }) });
         return { answer: { kind: 'opened', device: session.device, note: session.note }, transfer: [] };
       }
       case 'run': {

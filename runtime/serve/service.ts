@@ -15,6 +15,8 @@ import type { PictureModel, ServedModel } from './served-model.ts';
 export interface ServiceOptions {
   readonly device: Device | 'auto';
   readonly threads: number | undefined;
+  /** Whether CUDA may round factors of products in f32 (default true). */
+  readonly tf32?: boolean;
   /** Threads that decode and encode pictures. */
   readonly pictureThreads: number;
   /** Undefined for what pays on the device. */
@@ -63,9 +65,9 @@ export async function openService(model: ServedModel, options: ServiceOptions): 
   const lost = new Promise<Error>((resolve) => {
     lose = resolve;
   });
-  const { device, threads } = options;
+  const { device, threads, tf32 = true } = options;
   await requireDeviceFor(record.dtype, device);
-  const thread = await openModelThread({ onnx, device, threads, half: record.dtype === 'f16' }, lose);
+  const thread = await openModelThread({ onnx, device, threads, tf32, half: record.dtype === 'f16' }, lose);
   const wanted = record.outputs.map(({ name }) => name);
   let batching: Batching;
   try {

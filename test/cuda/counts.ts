@@ -25,6 +25,8 @@ export interface Counts {
   readonly peak: number;
   /** Handles of cuBLAS that are open. */
   readonly blasHandles: number;
+  /** How often cuBLAS was told to compute products in TF32. */
+  readonly tf32Modes: number;
 }
 
 /** The sum of counts. */
@@ -66,6 +68,7 @@ export function countsIn(report: string): Counts {
     memory: found('memory')[0]!,
     peak: found('peak')[0]!,
     blasHandles: found('cublas handles')[0]!,
+    tf32Modes: found('tf32 modes')[0]!,
   };
 }
 

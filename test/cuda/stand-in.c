@@ -39,6 +39,7 @@ static long locked_copies[5], locked_copied[5];
 static size_t used, peak, locked;
 /* Handles of cuBLAS that are open. */
 static long blas_handles;
+static long tf32_modes;
 
 static Kernel *kernel_of(const void *key) {
   size_t at = ((uintptr_t)key >> 4) * 11400714819323198485ull % MOST_KERNELS;
@@ -191,7 +192,7 @@ static int launch(const void *key, void **args) {
 EXPORT void standin_reset(void) {
   pthread_mutex_lock(&lock);
   for (int i = 0; i < MOST_KERNELS; i++) kernels[i].launched = kernels[i].captured = 0;
-  captures = graph_launches = synchronisations = host_reads = stale_reads = 0;
+  captures = graph_launches = synchronisations = host_reads = stale_reads = tf32_modes = 0;
   memset(copies, 0, sizeof copies);
   memset(copied, 0, sizeof copied);
   memset(locked_copies, 0, sizeof locked_copies);
@@ -209,7 +210,7 @@ EXPORT void standin_report(const char *path) {
   fprintf(out, "captures\t%ld\ngraph launches\t%ld\nsynchronisations\t%ld\n", captures, graph_launches, synchronisations);
   fprintf(out, "host reads\t%ld\nstale reads\t%ld\n", host_reads, stale_reads);
   fprintf(out, "memory\t%zu\npeak\t%zu\npage-locked\t%zu\n", used, peak, locked);
-  fprintf(out, "cublas handles\t%ld\n", blas_handles);
+  fprintf(out, "cublas handles\t%ld\ntf32 modes\t%ld\n", blas_handles, tf32_modes);
   for (int i = 0; i < 5; i++) {
     fprintf(out, "copies %s\t%ld\t%ld\n", directions[i], copies[i], copied[i]);
     fprintf(out, "page-locked copies %s\t%ld\t%ld\n", directions[i], locked_copies[i], locked_copied[i]);
@@ -604,7 +605,15 @@ EXPORT int cublasDestroy_v2(void *handle_) {
   UNUSED(handle_);
   return change_blas_handles(-1);
 }
-ACCEPTS(cublasSetMathMode) ACCEPTS(cublasSetStream_v2)
+/* The low bits are the mode, of which 3 is CUBLAS_TF32_TENSOR_OP_MATH. */
+EXPORT int cublasSetMathMode(void *handle_, int mode) {
+  UNUSED(handle_);
+  pthread_mutex_lock(&lock);
+  if ((mode & 15) == 3) tf32_modes++;
+  pthread_mutex_unlock(&lock);
+  return SUCCESS;
+}
+ACCEPTS(cublasSetStream_v2)
 EXPORT int cublasGetMathMode(void *handle_, int *mode) {
   UNUSED(handle_);
   *mode = 0;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { metrics } from '../../../runtime/evaluation/bootstrap.ts';
 import { compareReports } from '../../../runtime/evaluation/compare.ts';
-import { readReport } from '../../../runtime/evaluation/report.ts';
+import { readReport, shownPrecision } from '../../../runtime/evaluation/report.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { tinyReport } from './tiny-report.ts';
 
@@ -89,8 +89,16 @@ describe('reading', () => {
       protocol,
       at: size,
       dtype: 'f32',
+      tf32: false,
       each,
     });
+  });
+
+  test('a precision other than f32 is said', () => {
+    const shown = (dtype: 'f32' | 'f16' | 'bf16' | null, tf32: boolean | null) => shownPrecision({ dtype, tf32 });
+    expect([shown('f32', false), shown('f32', true), shown('f16', true), shown(null, null)]).toEqual([
+      ...['', ' in TF32', ' in f16', ''],
+    ]);
   });
 
   const good = tinyReport([50, 60]);

@@ -92,7 +92,17 @@ test('files have the metrics, and of each sample whether it has a target', async
   const found = await run('gres', 'model');
   const subject = { model: 'M', file: 'm.crob', settings: [], weights: null, seed: 0, data: 'd', split: 'test' };
   const report = reportOf(
-    { ...subject, phrases: true, height: 30, width: 40, words: null, device: 'cpu', dtype: 'f32', limited: false },
+    {
+      ...subject,
+      phrases: true,
+      height: 30,
+      width: 40,
+      words: null,
+      device: 'cpu',
+      dtype: 'f32',
+      tf32: false,
+      limited: false,
+    },
     found,
     { crobc: '1', seconds: 1, seed: 0 },
   );

@@ -51,6 +51,7 @@ const subject: Subject = {
   words: 8,
   device: 'cpu',
   dtype: 'bf16',
+  tf32: true,
   limited: true,
 };
 

@@ -17,6 +17,7 @@ export const tinyReport = (hundredths: readonly number[], changes: Partial<Repor
   words: 8,
   device: 'cpu',
   dtype: 'f32',
+  tf32: false,
   limited: false,
   protocol: 'lavt',
   at: 'model',
