@@ -28,6 +28,10 @@ export async function build(
     throw new UsageError(
       '--for is for --target onnx, and --print-after and --explain show graphs before it has an effect',
     );
+  if (options.dtype === 'bf16' && (options.for === 'cpu' || options.for === 'webgpu'))
+    throw new UsageError(
+      `--dtype bf16 is not for --for ${options.for}: onnxruntime has no kernels of bfloat16 there; take --for cuda, or f32 or f16`,
+    );
   if (options.expose !== undefined) refuseExposing(options);
   if (isLook(options)) {
     if (options.target !== 'onnx')

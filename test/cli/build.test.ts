@@ -186,6 +186,11 @@ describe('settings', () => {
       err: expect.stringContaining('a model in bf16 runs on CUDA alone, and the device is cpu'),
     };
     expect(await crobc(['serve', 'bf16', '--device', 'cpu'], { cwd: folder })).toMatchObject(words);
+    for (const target of ['cpu', 'webgpu'])
+      expect(await build(['tiny.crob', '--for', target, '--dtype', 'bf16', '-o', 'other'])).toMatchObject({
+        code: 2,
+        err: expect.stringContaining(`--dtype bf16 is not for --for ${target}: onnxruntime has no kernels`),
+      });
     expect(await build(['tiny.crob', '--target', 'triton', '--dtype', 'bf16', '-o', 'triton'])).toMatchObject({
       code: 2,
       err: expect.stringContaining('--dtype bf16 is not for --target triton'),
