@@ -1,3 +1,4 @@
+import { surroundings } from '../process/surroundings.ts';
 import {
   type Bound,
   type BoundRun,
@@ -10,6 +11,7 @@ import {
   ShapedRuns,
   type Tensor,
 } from './c-api/device.ts';
+import { cudaGraphsAreOff } from './cuda-graphs.ts';
 import type { Engine, EngineModel, EngineSettings, Residence, Resident } from './engine.ts';
 import { loadFailure, nativeMessage, runFailure } from './failures.ts';
 import type { Feeds, HostTensor } from './host-tensor.ts';
@@ -26,7 +28,7 @@ export interface NativeSettings extends EngineSettings {
   readonly firstRuns?: number;
 }
 
-/** Opens an engine of onnxruntime's C API. */
+/** Opens an engine of onnxruntime's C API. Throws a UserError for a value of CROBC_CUDA_GRAPHS that means nothing. */
 export async function openNativeEngine(
   device: 'cpu' | 'cuda',
   note: string | undefined,
@@ -36,6 +38,8 @@ export async function openNativeEngine(
     device === 'cuda'
       ? { device, tf32 }
       : { device, staged: residence === 'device', ...(firstRuns === undefined ? {} : { firstRuns }) };
+  // A value that means nothing is an error of the user, and no reason to do without graphs.
+  if (residence === 'device') cudaGraphsAreOff(surroundings().environment);
   const opened = await NativeDevice.open(provider).catch(missing);
   if ('missing' in opened) return opened;
   const native = opened;

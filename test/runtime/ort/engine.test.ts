@@ -5,6 +5,7 @@ import { type NativeSettings, openNativeEngine } from '../../../runtime/ort/nati
 import { openNodeEngine } from '../../../runtime/ort/node-engine.ts';
 import { openEngine } from '../../../runtime/ort/open-engine.ts';
 import { type HostTensor, RunFailure } from '../../../runtime/ort/session.ts';
+import { surroundings, within } from '../../../runtime/process/surroundings.ts';
 import { powerModel, rowModel, scanModel, squareModel } from './c-api/models.ts';
 
 async function native(settings: NativeSettings): Promise<Engine> {
@@ -136,6 +137,19 @@ test('a model tells why its runs are not captured', async () => {
     expect((await engine.open(scanModel(), { ...options, captured: false })).uncaptured).toBeUndefined();
     await engine.release();
   }
+});
+
+test('the environment turns captured runs off, and a value that means nothing is an error', async () => {
+  const opened = (value: string) =>
+    within({ ...surroundings(), environment: { CROBC_CUDA_GRAPHS: value } }, async () => {
+      const engine = await native({ residence: 'device', firstRuns: 3 });
+      const { uncaptured } = await engine.open(await powerModel(2, 2), options);
+      await engine.release();
+      return uncaptured;
+    });
+  expect(await opened('on')).toBeUndefined();
+  expect(await opened('off')).toBe('CROBC_CUDA_GRAPHS is off');
+  await expect(opened('0')).rejects.toThrow(new UserError('CROBC_CUDA_GRAPHS is "0": off or on'));
 });
 
 describe('the engine of a device', () => {
