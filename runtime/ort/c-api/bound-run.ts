@@ -3,7 +3,17 @@ import type { Feeds, HostTensor, PortType } from '../host-tensor.ts';
 import { threadCall } from './call-thread.ts';
 import { type Context, pointerFrom } from './context.ts';
 import { Handle } from './handle.ts';
-import { ArrayTensor, type Copy, copyCalls, copyOf, copyWithin, DeviceTensor, type Tensor, VALUE } from './tensor.ts';
+import {
+  ArrayTensor,
+  type Copy,
+  copyCalls,
+  copyOf,
+  copyWithin,
+  DeviceTensor,
+  type Tensor,
+  VALUE,
+  whileHeld,
+} from './tensor.ts';
 
 /** Tensors by the names of inputs and outputs. A tensor may be an output and an input, for updates in place. */
 export interface Bound {
@@ -185,7 +195,9 @@ export class BoundRun {
         await thread.sequence(runs);
         copyWithin(this.#down);
       } else {
-        await thread.sequence([...copyCalls(this.#context, up), ...runs, ...copyCalls(this.#context, this.#down)]);
+        await whileHeld([...up, ...this.#down], () =>
+          thread.sequence([...copyCalls(this.#context, up), ...runs, ...copyCalls(this.#context, this.#down)]),
+        );
       }
     } catch (error) {
       throw this.#cancelled ? new RunCancelled('the run was cancelled') : error;

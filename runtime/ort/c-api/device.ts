@@ -145,7 +145,7 @@ export class NativeDevice {
   releaseNow(): void {
     for (const session of this.#sessions) session.cancel();
     // An operator that goes on for longer would only be waited for.
-    if (this.#context.thread.closeNow(10_000)) this.#context.environment.release();
+    if (this.#context.thread.closeNow(10_000)) this.#context.environment.releaseNow();
   }
 }
 

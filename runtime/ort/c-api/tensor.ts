@@ -11,6 +11,9 @@ import { typeAndSizes } from './ports.ts';
 /** The key of what only this folder may ask a tensor for: the address of its OrtValue. */
 export const VALUE = Symbol('value');
 
+/** The key of what keeps a tensor from going while a call on another thread uses it. */
+const HOLD = Symbol('hold');
+
 /** The key of a tensor's bytes in the memory of this process, which only this folder may ask for. */
 const BYTES = Symbol('bytes');
 
@@ -24,6 +27,8 @@ export interface Tensor {
   release(): void;
   /** Throws if the tensor is released or its array detached, so that onnxruntime gets no dangling address. */
   [VALUE](): bigint;
+  /** Keeps the tensor, though it is released, until the function that it returns is called. */
+  [HOLD](): () => void;
   /** Throws for memory of another device. */
   [BYTES](): Uint8Array;
 }
@@ -70,6 +75,10 @@ export class ArrayTensor implements Tensor {
   [VALUE](): bigint {
     this.#checkLength();
     return this.#value.pointer;
+  }
+
+  [HOLD](): () => void {
+    return this.#value.hold();
   }
 
   [BYTES](): Uint8Array {
@@ -199,6 +208,10 @@ export class DeviceTensor implements Tensor {
     return this.#value.pointer;
   }
 
+  [HOLD](): () => void {
+    return this.#value.hold();
+  }
+
   #address(): bigint {
     const { native } = this.#context;
     return pointerFrom((out) => native.call('GetTensorMutableData', this.#value.pointer, out));
@@ -222,7 +235,17 @@ export async function copyTensors(context: Context, copies: readonly Copy[]): Pr
     if (from.dtype !== to.dtype || from.shape.join() !== to.shape.join())
       throw new Error('bug in crobc: a tensor is copied to one of another type or shape');
   if (context.inHostMemory) copyWithin(copies);
-  else await context.thread.sequence(copyCalls(context, copies));
+  else await whileHeld(copies, () => context.thread.sequence(copyCalls(context, copies)));
+}
+
+/** Calls a function while no tensor of these copies goes, though it may be released. */
+export async function whileHeld(copies: readonly Copy[], call: () => Promise<void>): Promise<void> {
+  const holds = copies.flatMap(({ from, to }) => [from[HOLD](), to[HOLD]()]);
+  try {
+    await call();
+  } finally {
+    for (const end of holds) end();
+  }
 }
 
 /** Copies within the memory of this process, which onnxruntime does not do. */

@@ -10,7 +10,7 @@ import { TINY_MODEL } from '../../../../runtime/ort/tiny-model.ts';
 import { powerModel } from './models.ts';
 
 /** What process.test.ts runs in a process of its own. */
-const [what = ''] = process.argv.slice(2);
+const [what = '', on] = process.argv.slice(2);
 
 if (what === 'linked') {
   // The provider of a wheel: onnxruntime is loaded from a folder of links, before onnxruntime-node.
@@ -39,7 +39,7 @@ if (what === 'linked') {
   process.exit();
 }
 
-const device = await NativeDevice.open({ device: 'cpu' });
+const device = await NativeDevice.open(on === 'cuda' ? { device: on, tf32: true } : { device: 'cpu' });
 if ('missing' in device) throw new Error(device.missing);
 
 const matrix = (size: number) =>
