@@ -7,7 +7,11 @@ import { neededLibraries, type ReadBytes } from './elf.ts';
 
 /** What onnxruntime needs for CUDA on Linux, and where it is. */
 export type CudaSearch =
-  | { readonly found: 'no provider' }
+  | {
+      readonly found: 'no provider';
+      /** A wheel of another version, which is not used. */
+      readonly other?: { readonly version: string; readonly packages: string };
+    }
   | {
       readonly found: 'provider';
       /** The file of the execution provider. */
@@ -54,7 +58,10 @@ export function searchCuda(options: SearchOptions): CudaSearch {
   const provider = [dirname(library), providerFolder(options), ...wheels]
     .map((folder) => join(folder, CUDA_PROVIDER))
     .find((path) => existsSync(path));
-  if (provider === undefined) return { found: 'no provider' };
+  if (provider === undefined) {
+    const other = otherWheel(packages);
+    return { found: 'no provider', ...(other && { other }) };
+  }
   const linked = (libraryNeeds(provider) ?? []).filter(isNvidia);
   const cuda = linked
     .map((name) => /^libcublas(?:Lt)?\.so\.(\d+)$/.exec(name)?.[1])
@@ -91,6 +98,11 @@ const CUDNN = 'libcudnn.so.9';
  * which crobc cannot load it (`noKoffi` says why it is not there).
  */
 export function cudaAdvice(search: CudaSearch, noKoffi: string | undefined): string {
+  if (search.found === 'no provider' && search.other)
+    return (
+      `the provider of onnxruntime-gpu ${search.other.version} in ${search.other.packages} is of another version: ` +
+      `"pip install 'onnxruntime-gpu[cuda,cudnn]==${peerVersion('onnxruntime-node')}'" replaces it`
+    );
   if (search.found === 'no provider')
     return (
       `CUDA needs an NVIDIA GPU, Linux on x64, koffi ("${installPeer('koffi')}") and onnxruntime's provider: for CUDA 13, ` +
@@ -155,6 +167,15 @@ function pythonPackages(environment: SearchOptions['environment']): readonly str
       .filter((name) => /^python3\.\d+$/.test(name))
       .map((name) => join(prefix, 'lib', name, 'site-packages')),
   );
+}
+
+function otherWheel(packages: readonly string[]): { readonly version: string; readonly packages: string } | undefined {
+  for (const folder of packages)
+    for (const name of entriesOf(folder)) {
+      const version = /^onnxruntime_gpu-(.+)\.dist-info$/.exec(name)?.[1];
+      if (version !== undefined) return { version, packages: folder };
+    }
+  return undefined;
 }
 
 /** `nvidia/cublas/lib` and its like and, from CUDA 13 on, `nvidia/cu13/lib`. */

@@ -52,7 +52,18 @@ export function readyCuda(): CudaPlan | undefined {
 /** What to do on this machine where CUDA does not work. */
 export function cudaAdviceHere(): string {
   const koffi = loadKoffi();
-  return cudaAdvice(readyCuda()?.search ?? { found: 'no provider' }, 'missing' in koffi ? koffi.missing : undefined);
+  const noKoffi = 'missing' in koffi ? koffi.missing : undefined;
+  const plan = readyCuda();
+  if (plan) return cudaAdvice(plan.search, noKoffi);
+  const library = onnxRuntimeLibrary();
+  const search =
+    process.platform === 'linux' && library
+      ? searchCuda({ library: library.path, version: library.version, environment: process.env })
+      : ({ found: 'no provider' } as const);
+  if (search.found === 'no provider') return cudaAdvice(search, noKoffi);
+  const driver = 'this machine has no NVIDIA driver, which "nvidia-smi" shows once it is there';
+  const whole = search.missing.length === 0 && search.cuda !== undefined && noKoffi === undefined;
+  return whole ? driver : `${driver}; ${cudaAdvice(search, noKoffi)}`;
 }
 
 function makeReady(): CudaPlan | undefined {

@@ -55,8 +55,9 @@ interface Found {
 function crobc(
   environment: string,
   args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: unknown; readonly out: string; readonly err: string }> {
-  const env = { ...process.env, LD_LIBRARY_PATH: at('driver'), VIRTUAL_ENV: at(environment) };
+  const env = { ...process.env, LD_LIBRARY_PATH: at('driver'), VIRTUAL_ENV: at(environment), ...more };
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...args], { env, cwd: at('.') }, (error, out, err) =>
       resolve({ code: error?.code ?? 0, out, err }),
@@ -64,8 +65,8 @@ function crobc(
   });
 }
 
-async function doctor(environment: string): Promise<Found | undefined> {
-  const { out } = await crobc(environment, ['doctor', '--json']);
+async function doctor(environment: string, more: Readonly<Record<string, string>> = {}): Promise<Found | undefined> {
+  const { out } = await crobc(environment, ['doctor', '--json'], more);
   const { findings } = JSON.parse(out) as { readonly findings: readonly (Found & { readonly name: string })[] };
   return findings.find(({ name }) => name === 'onnxruntime cuda');
 }
@@ -81,6 +82,25 @@ const predict = [
 
 test('libraries of CUDA and cuDNN are found among the packages of Python', async () => {
   expect(await doctor('whole')).toMatchObject({ state: 'works' });
+});
+
+test('the driver is missing, and so may be libraries', async () => {
+  const driver = 'this machine has no NVIDIA driver, which "nvidia-smi" shows once it is there';
+  const without = { LD_LIBRARY_PATH: '' };
+  expect(await doctor('whole', without)).toMatchObject({ state: 'absent', advice: driver });
+  expect(await doctor('without-cudnn', without)).toMatchObject({
+    state: 'absent',
+    advice: `${driver}; the provider is for CUDA 13 and lacks libcudnn.so.9: "pip install nvidia-cudnn-cu13" installs it`,
+  });
+});
+
+test('onnxruntime-gpu is there in another version', async () => {
+  const folder = at('whole/lib/python3.12/site-packages');
+  await mkdir(join(folder, 'onnxruntime_gpu-1.29.0.dist-info'));
+  expect(await doctor('whole', { XDG_DATA_HOME: at('nothing') })).toMatchObject({
+    state: 'absent',
+    advice: expect.stringContaining(`the provider of onnxruntime-gpu 1.29.0 in ${folder} is of another version: "pip`),
+  });
 });
 
 test('cuDNN is missing, which the provider opens only for a convolution', async () => {

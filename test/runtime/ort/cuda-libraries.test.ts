@@ -52,7 +52,12 @@ describe('the provider', () => {
     const packages = 'venv/lib/python3.12/site-packages';
     await file(`${packages}/onnxruntime/capi/libonnxruntime_providers_cuda.so`, provider(...needs13));
     await file(`${packages}/onnxruntime_gpu-1.29.0.dist-info/METADATA`);
-    expect(search({ VIRTUAL_ENV: at('tree/venv') })).toEqual({ found: 'no provider' });
+    const found = search({ VIRTUAL_ENV: at('tree/venv') });
+    const other = { version: '1.29.0', packages: at(`tree/${packages}`) };
+    expect(found).toEqual({ found: 'no provider', other });
+    expect(cudaAdvice(found, undefined)).toBe(
+      `the provider of onnxruntime-gpu 1.29.0 in ${other.packages} is of another version: "pip install 'onnxruntime-gpu[cuda,cudnn]==1.30.0'" replaces it`,
+    );
     await file(`${packages}/onnxruntime_gpu-1.30.0.dist-info/METADATA`);
     expect(search()).toEqual({ found: 'no provider' });
     for (const environment of [{ VIRTUAL_ENV: at('tree/venv') }, { CONDA_PREFIX: at('tree/venv') }])

@@ -49,7 +49,7 @@ test('the provider of a wheel is written where the search finds it', async () =>
     provider: `${folder}/${CUDA_PROVIDER}`,
     cuda: 13,
     libraries: [],
-    missing: ['libcudart.so.13', 'libcublas.so.13'],
+    missing: ['libcudart.so.13', 'libcublas.so.13', 'libcudnn.so.9'],
   });
 });
 
