@@ -7,7 +7,7 @@ import { readTextSync } from './files/read-file.ts';
 import { onnxRuntimeLibrary } from './ort/library-path.ts';
 import { carryOut, cudaPlanHere } from './ort/ready-cuda.ts';
 import { type Device, devices, nativeMessage, providerAdvice } from './ort/session.ts';
-import { CONVOLUTION_MODEL, TINY_MODEL } from './ort/tiny-model.ts';
+import { CONVOLUTION_MODEL, CONVOLUTION_SHAPE, TINY_MODEL } from './ort/tiny-model.ts';
 import { adviceFor, lacking, tryPythons, whyNot } from './training/torch/find-python.ts';
 
 /** The result of one check. */
@@ -95,7 +95,7 @@ async function run(bytes, shape, data) {
 async function answer() {
   const [, sum] = await run(model, [2], [1, 2]);
   if (sum !== 4) return 'computes 2 + 2 = ' + sum;
-  if (device === 'cuda') await run(convolution, [1, 1, 1, 1], [3]);
+  if (device === 'cuda') await run(convolution, ${JSON.stringify(CONVOLUTION_SHAPE)}, new Float32Array(${CONVOLUTION_SHAPE.reduce<number>((n, size) => n * size, 1)}));
   return 'works';
 }
 answer().then(say, (error) => say(error.message));

@@ -2,13 +2,14 @@ import type * as Ort from 'onnxruntime-node';
 import type { PortDType } from '../../compiler/ir/types.ts';
 import { installPeer } from '../files/package-root.ts';
 import { UserError } from '../files/user-error.ts';
+import { newElements } from './elements.ts';
 import { firstLine, loadFailure, runFailure } from './failures.ts';
 import { halfSettings } from './half-settings.ts';
 import type { Feeds, HostTensor, PortType } from './host-tensor.ts';
 import { cudaAdviceHere, readyCuda } from './ready-cuda.ts';
 import type { Device, Session, SessionOptions } from './session-types.ts';
 import { expectShortCommandLine } from './short-command-line.ts';
-import { CONVOLUTION_MODEL, TINY_MODEL } from './tiny-model.ts';
+import { CONVOLUTION_MODEL, CONVOLUTION_SHAPE, TINY_MODEL } from './tiny-model.ts';
 
 /** Loads onnxruntime-node on first use. Throws a UserError if its native part does not load, or would crash. */
 export async function loadOnnxRuntime(): Promise<typeof Ort> {
@@ -55,7 +56,10 @@ export async function missingProvider(ort: typeof Ort, device: Device): Promise<
     ort.InferenceSession.create(Buffer.from(model, 'base64'), sessionOptions({ device, threads: 1 }));
   try {
     const session = await open(device === 'cuda' ? CONVOLUTION_MODEL : TINY_MODEL);
-    if (device === 'cuda') await session.run({ x: new ort.Tensor('float32', Float32Array.of(1), [1, 1, 1, 1]) });
+    if (device === 'cuda') {
+      const x = newElements('f32', CONVOLUTION_SHAPE) as Float32Array;
+      await session.run({ x: new ort.Tensor('float32', x, CONVOLUTION_SHAPE) });
+    }
     await session.release();
     return undefined;
   } catch (error) {

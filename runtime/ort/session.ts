@@ -36,6 +36,9 @@ export async function openSession(
   return { ...session, note: joined([chosen.note, `${rounded}without CUDA graphs, because ${native.missing}`]) };
 }
 
+/** Why CUDA does not work in this process: it is tried once, as commands ask several times. */
+let missingCuda: Promise<string | undefined> | undefined;
+
 /**
  * Returns the device for a session. With `auto`, the note says that CUDA is used, or why it is not used although there
  * is an NVIDIA GPU; without such a GPU there is no note.
@@ -46,7 +49,8 @@ export async function chooseDevice(
 ): Promise<{ readonly device: Device; readonly note: string | undefined }> {
   if (device !== 'auto') return { device, note: undefined };
   if (!hasGpu()) return { device: 'cpu', note: undefined };
-  const without = await missingProvider(await loadOnnxRuntime(), 'cuda');
+  missingCuda ??= loadOnnxRuntime().then((ort) => missingProvider(ort, 'cuda'));
+  const without = await missingCuda;
   if (without === undefined) return { device: 'cuda', note: 'runs on CUDA' };
   const note = `runs on the CPU, though there is an NVIDIA GPU: ${without} ("crobc doctor" says what CUDA needs)`;
   return { device: 'cpu', note };
