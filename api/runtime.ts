@@ -40,6 +40,8 @@ export interface RunningOptions extends ProgressOptions {
   readonly device?: Device | 'auto';
   /** The type of floats inside the graph, by default f32. */
   readonly dtype?: 'f32' | 'f16' | 'bf16';
+  /** Whether CUDA may round factors of products in f32 to 10 bits of mantissa (TF32), which is faster; by default true. */
+  readonly tf32?: boolean;
   /** Threads within an operator on the CPU; by default, one for each physical core. */
   readonly threads?: number;
   /** The folder to write to. The built model is cached in its subfolder `model-cache/` for the next call. */
@@ -130,6 +132,7 @@ export async function predict(model: CompiledModel, options: PredictOptions): Pr
     truncation,
     device = 'auto',
     dtype = 'f32',
+    tf32 = true,
     threads,
   } = options;
   requireWeights(model, weights);
@@ -146,6 +149,7 @@ export async function predict(model: CompiledModel, options: PredictOptions): Pr
       threads,
       out,
       dtype,
+      tf32,
       weightsFile: weights,
       seed,
       note,
@@ -303,6 +307,7 @@ export async function evaluate(model: CompiledModel, options: EvaluateOptions): 
       blank: options.phrases === false,
       device: options.device ?? 'auto',
       dtype: options.dtype ?? 'f32',
+      tf32: options.tf32 ?? true,
       threads: options.threads,
       decodeThreads: options.decodeThreads,
       batch: options.batch ?? 8,

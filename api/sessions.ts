@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly threads?: number;
   /** True for a model in half precision, which `build` writes with `dtype: 'f16'`. */
   readonly half?: boolean;
+  /** Whether CUDA may round factors of products in f32 to 10 bits of mantissa (TF32), which is faster; by default true. */
+  readonly tf32?: boolean;
 }
 
 /** Options of a run. */
