@@ -120,7 +120,10 @@ function encodeAttribute(name: string, attribute: Attribute): AttributeProto {
 }
 
 function encodeValueInfo({ name, dtype, shape, docs }: ValueInfo) {
-  const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  const dim = shape.map((size) => {
+    if (size === undefined) return {};
+    return typeof size === 'number' ? { dimValue: size } : { dimParam: size };
+  });
   return { name, type: { tensorType: { elemType: elementType[dtype], shape: { dim } } }, ...docString(docs) };
 }
 

@@ -69,8 +69,8 @@ export const graphOf = (value: Subgraph): Attribute => ({ kind: 'graph', value }
 export interface ValueInfo {
   readonly name: string;
   readonly dtype: DType;
-  /** A size, or the dim as written by the user (`dim_param`): `B`, `H/4`. */
-  readonly shape: readonly (number | string)[];
+  /** A size, or the dim as written by the user (`dim_param`): `B`, `H/4`; undefined: not known. */
+  readonly shape: readonly (number | string | undefined)[];
   readonly docs: string;
 }
 

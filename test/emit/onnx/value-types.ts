@@ -39,6 +39,7 @@ function sizesAt(at: ReadonlyMap<string, number>): (size: ValueInfo['shape'][num
   const names = [...at.keys(), 'ceil', 'floor', 'min', 'max'];
   const known = new Map<string, number>();
   return (size) => {
+    if (size === undefined) throw new Error('the size of a result is not written');
     if (typeof size === 'number') return size;
     let value = known.get(size);
     if (value === undefined) {
