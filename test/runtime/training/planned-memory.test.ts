@@ -70,7 +70,7 @@ async function measured(step: StepGraph): Promise<number> {
 /**
  * The estimate is what operators ask for. The arena counts whole pieces, which may be larger than what was asked for by
  * less than a factor of two (BFCArena::AllocateRawInternal, 1.30). Kernels take memory of their own, which depends on
- * the processor: two processors differed by 5 %. Measured on one with AVX-512: 0.97, 0.87, 0.92 and 1.00.
+ * the processor: two processors differed by 5 %. Measured on one with AVX-512: 0.98, 0.90, 0.91 and 0.99.
  */
 test.each<Case>([
   { dims: { B: 4 } },
