@@ -11,8 +11,10 @@ import type { OnnxGraph, OnnxNode } from './model.ts';
  * - BiasGeluFusion joins the addition of a bias and Gelu, if the size of the last axis is known.
  * - TransposeOptimizer moves a Transpose past its reader only if it knows the ranks of all operands of the reader, and
  *   compares these ranks to decide whether that pays.
+ * - MatmulTransposeFusion puts a Transpose that moves the first axis behind the other batch axes into a matrix product,
+ *   if both factors have the same rank.
  *
- * (core/optimizer/matmul_scale_fusion.cc, matmul_add_fusion.cc, bias_gelu_fusion.cc and
+ * (core/optimizer/matmul_transpose_fusion.cc, matmul_scale_fusion.cc, matmul_add_fusion.cc, bias_gelu_fusion.cc and
  * transpose_optimization/onnx_transpose_optimization.cc, 1.30.)
  */
 export function neededShapes(
@@ -42,7 +44,9 @@ export function neededShapes(
         const added = inferred.get(inputs.find((name) => name !== result) ?? '');
         if (readers.get(result)!.length === 1 && mayBeGemm(factors, added)) need([...inputs, ...product.inputs]);
       }
-    const transposes = unmoved.has(op) ? [] : from('Transpose');
+    const transposes = from('Transpose').filter((transpose) =>
+      op === 'MatMul' ? isOfBatches(transpose) : !unmoved.has(op),
+    );
     if (transposes.length > 0) need(inputs);
     for (const transpose of transposes) need(transpose.inputs);
   }
@@ -55,4 +59,8 @@ function mayBeGemm([first, second]: readonly (PartialShape | undefined)[], added
 }
 
 /** Operators past which no Transpose is moved, or only one that needs no ranks. */
-const unmoved: ReadonlySet<string> = new Set(['MatMul', 'Reshape', 'Transpose']);
+const unmoved: ReadonlySet<string> = new Set(['Reshape', 'Transpose']);
+
+function isOfBatches({ attributes: { perm } }: OnnxNode): boolean {
+  return perm?.kind === 'ints' && perm.value.length > 2 && perm.value.slice(0, -2).every((axis, i) => axis === i + 1);
+}

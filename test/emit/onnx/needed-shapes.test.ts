@@ -44,6 +44,16 @@ input "w" = %1 ""
 input "b" = %2 ""
 output "y" = %5 ""
 `,
+  'a permutation of batches and a matrix product': `graph "G" ""
+%0 = input name="x" : f32[2, 3, 4]
+%1 = input name="z" : f32[3, 4, 5]
+%2 = exp %0 : f32[2, 3, 4]
+%3 = transpose %2 perm=[1, 0, 2] : f32[3, 2, 4]
+%4 = matmul %3, %1 : f32[3, 2, 5]
+input "x" = %0 ""
+input "z" = %1 ""
+output "y" = %4 ""
+`,
   'two permuted operands': `graph "G" ""
 %0 = input name="x" : f32[2, 3, 4]
 %1 = input name="z" : f32[2, 3, 4]
@@ -61,6 +71,7 @@ const joined: Readonly<Record<keyof typeof graphs, readonly string[]>> = {
   'a number and a matrix product': ['Reshape', 'Exp', 'FusedMatMul'],
   'a matrix product and an addition': ['Reshape', 'Exp', 'Gemm'],
   'a bias and gelu': ['Reshape', 'MatMul', 'BiasGelu'],
+  'a permutation of batches and a matrix product': ['Reshape', 'Reshape', 'Exp', 'FusedMatMul'],
   'two permuted operands': ['Reshape', 'Reshape', 'Exp', 'Add', 'Transpose'],
 };
 
