@@ -68,7 +68,7 @@ export function plannedMemory(total: number): DeviceMemory {
  * activations: pieces of it fit no request, the more the more often it is asked for other sizes. The most that was
  * measured for CroBIM_micro (test/cuda/memory.cuda.ts), without workspaces of kernels.
  */
-export const ARENA = { evaluation: 1.04, step: 1.2, recomputed: 1.33 };
+export const ARENA = { evaluation: 1.04, step: 1.23, recomputed: 1.36 };
 
 /** Returns the bytes that a training by onnxruntime needs: for tensors, and for the workspaces of kernels. */
 export function neededBytes(training: Training, batch: number, steps: readonly StepGraph[]): number {
