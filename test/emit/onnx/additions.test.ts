@@ -71,3 +71,11 @@ test('an addition of other shapes, and one that is read elsewhere, stays', async
   `);
   await expectSame(graph);
 });
+
+test('integers are added two by two', () => {
+  const graph = graphOf((build) => {
+    const [a, b, c] = [...Array(3).keys()].map((i) => build.given(`x${i}`, 'i32', 3, 4)) as [never, never, never];
+    return { y: build.add(build.add(a, b), c) };
+  });
+  expect(lines(forCuda(graph))).toEqual(['Add = Add(x0, x1)', 'y = Add(Add, x2)']);
+});

@@ -121,6 +121,23 @@ test('samples that something else reads are taken one by one', async () => {
   await expectSame(graph, 8);
 });
 
+test.each([
+  ['planes that something else reads as rows', false, true],
+  ['rows that a shift is added to', true, false],
+])('points are %s', async (_, isShifted, isDeformed) => {
+  const graph = graphOf((build) => {
+    const x = build.given('x', 'f32', 2, 3, 6, 8);
+    const planes = build.reshape(build.given('points', 'f32', 2, 2, 4, 5), [2, 2, 20].map(constant));
+    const rows = build.transpose(planes, [0, 2, 1]);
+    const points = isShifted ? build.add(rows, build.constant(floats(seededRandom(3), [2], 1, 4))) : rows;
+    const samples = build.reshape(build.gridSample(x, points), [2, 3, 4, 5].map(constant));
+    const y = build.sum(build.mul(samples, build.given('weights', 'f32', 2, 1, 4, 5)), [2]);
+    return { y, ...(isShifted ? {} : { rows: build.neg(rows) }) };
+  });
+  expect(hasDeformConv(graph)).toBe(isDeformed);
+  await expectSame(graph, 8);
+});
+
 test('a portable model has no deformable convolution', () => {
   const graph = attention({ image: [6, 8], taps: 4, queries: 20 });
   expect(emit(graph, 'portable').graph.nodes.map(({ op }) => op)).not.toContain('DeformConv');

@@ -1,6 +1,7 @@
 import type { Facts } from '../../../dims/facts.ts';
 import type { Graph, Node, Value } from '../../../ir/graph.ts';
 import { sameShape } from '../../../ir/shapes.ts';
+import { isFloat } from '../../../ops/typing.ts';
 import { inOneKernel } from '../sum-steps.ts';
 
 /**
@@ -33,6 +34,8 @@ export function findAdditions(
   return found;
 }
 
+/** ONNX has no Sum of integers. */
 function isAddition({ op, inputs, outputs }: Node, facts: Facts): boolean {
-  return op === 'add' && inputs.every(({ type }) => sameShape(facts, type.shape, outputs[0].type.shape));
+  const { dtype, shape } = outputs[0]!.type;
+  return op === 'add' && isFloat(dtype) && inputs.every(({ type }) => sameShape(facts, type.shape, shape));
 }

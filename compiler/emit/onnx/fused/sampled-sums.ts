@@ -70,7 +70,8 @@ export function findSampledSums(graph: Graph, uses: ReadonlyMap<Value, number>, 
 function gridOf({ sampled, samples }: Sum, facts: Facts, uses: ReadonlyMap<Value, number>): GridPoints | undefined {
   const found = gridPoints(sampled, facts, uses);
   const { node } = found.points;
-  const isTurned = found.pair === 1 && node.op === 'transpose' && node.attributes.perm.join() === '0,2,1';
+  const isTurned =
+    found.pair === 1 && found.shift === undefined && node.op === 'transpose' && node.attributes.perm.join() === '0,2,1';
   const grid: GridPoints = isTurned ? { points: node.inputs[0], pair: 2, shift: undefined } : found;
   const [batch, , taps, queries] = samples.outputs[0].type.shape as [Dim, Dim, Dim, Dim];
   const { shape } = grid.points.type;
@@ -79,11 +80,11 @@ function gridOf({ sampled, samples }: Sum, facts: Facts, uses: ReadonlyMap<Value
 }
 
 /** Channels, height and width of the image, taps, queries. */
-type Sizes = readonly [number, number, number, number, number];
+type Sizes = [number, number, number, number, number];
 
 function sizesOf({ sampled, weights }: Sum, facts: Facts): Sizes | undefined {
   const sizes = knownShape(facts, [...sampled.inputs[0].type.shape.slice(1), ...weights.type.shape.slice(2)]);
-  return sizes as unknown as Sizes | undefined;
+  return sizes as Sizes | undefined;
 }
 
 /** Undefined if a size is too large. */
